@@ -1,0 +1,94 @@
+//! Tells what an error of wasmtime means for the caller.
+
+use std::any::Any;
+
+use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
+use wasmtime_wasi::I32Exit;
+
+use crate::error::{CallError, Frame, Phase, Trap};
+use crate::limits::{DeadlinePassed, LimitHit, Limited};
+use crate::state::{State, Stop};
+
+/// What the caller is told of `error`, with which a call or a start in `phase` ended.
+pub(crate) fn call_error<S>(error: wasmtime::Error, state: &State<S>, phase: Phase) -> CallError {
+    if error.is::<Stop>() || error.is::<DeadlinePassed>() {
+        return match state.limit_hit() {
+            Some(hit) if hit.limited == Limited::Output => CallError::Limit(hit),
+            _ => CallError::Deadline { deadline: state.limits().deadline, phase },
+        };
+    }
+    if let Some(exit) = error.downcast_ref::<I32Exit>() {
+        return CallError::Exit { status: exit.0 };
+    }
+    if error.is::<PoolConcurrencyLimitError>() {
+        return CallError::HostFull(error.into());
+    }
+    if let Some(hit) = error.downcast_ref::<LimitHit>() {
+        return CallError::Limit(*hit);
+    }
+    let trap = error.downcast_ref::<wasmtime::Trap>().copied();
+    if trap == Some(wasmtime::Trap::OutOfFuel) {
+        let limit = state.limits().fuel.unwrap_or_default();
+        return CallError::Limit(LimitHit::new(Limited::Fuel, limit, None));
+    }
+    // A guest whose memory could not grow usually traps a moment later: say why it could not.
+    if let Some(hit) = state.limit_hit() {
+        return CallError::Limit(hit);
+    }
+    let frames = error.downcast_ref::<WasmBacktrace>().map(frames);
+    match (trap, frames) {
+        (Some(trap), frames) => {
+            CallError::Trap(Trap { reason: trap_reason(trap), frames: frames.unwrap_or_default() })
+        }
+        (None, _) if error.is::<CallError>() => match error.downcast() {
+            Ok(error) => error,
+            Err(error) => CallError::Host(error.into()),
+        },
+        (None, _) => CallError::Host(error.into()),
+    }
+}
+
+/// What the caller is told of a panic that crossed a call.
+pub(crate) fn host_panic(panic: &(dyn Any + Send)) -> CallError {
+    let message = panic
+        .downcast_ref::<&str>()
+        .map(|text| (*text).to_owned())
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "no message".to_owned());
+    CallError::HostPanic { message }
+}
+
+fn trap_reason(trap: wasmtime::Trap) -> String {
+    let text = trap.to_string();
+    text.strip_prefix("wasm trap: ").map(str::to_owned).unwrap_or(text)
+}
+
+fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
+    backtrace
+        .frames()
+        .iter()
+        .flat_map(|frame| {
+            let module = frame.module().name().map(str::to_owned);
+            let name = frame.func_name().map(demangled);
+            let offset = frame.module_offset();
+            let plain = Frame { module: module.clone(), function: name.clone(), file: None, line: None, offset };
+            // A function that others were inlined into has a symbol for each of them.
+            let inlined: Vec<Frame> = frame
+                .symbols()
+                .iter()
+                .map(|symbol| Frame {
+                    module: module.clone(),
+                    function: symbol.name().map(demangled).or_else(|| name.clone()),
+                    file: symbol.file().map(str::to_owned),
+                    line: symbol.line(),
+                    offset,
+                })
+                .collect();
+            if inlined.is_empty() { vec![plain] } else { inlined }
+        })
+        .collect()
+}
+
+fn demangled(name: &str) -> String {
+    format!("{:#}", rustc_demangle::demangle(name))
+}

@@ -1,0 +1,318 @@
+//! One live guest, and how it is made and called.
+//!
+//! Knows stores and deadlines; knows nothing of pools and slots.
+
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use wasmtime::component::{InstancePre, Val};
+use wasmtime::{Store, UpdateDeadline};
+
+use crate::clock::Clock;
+use crate::component::Component;
+use crate::config::Reuse;
+use crate::error::{CallError, Phase};
+use crate::exports::ExportedFunc;
+use crate::fault;
+use crate::receipt::Receipt;
+use crate::state::{State, Terms};
+use crate::value::Handles;
+use crate::wasi::Face;
+use crate::world::World;
+
+/// The future of a warm-up call.
+pub(crate) type WarmUpFuture<'a> = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + 'a>>;
+
+/// What runs on each instance before it is lent.
+pub(crate) enum WarmUp<W, S: 'static> {
+    None,
+    Async(Box<dyn for<'a> Fn(&'a W, &'a mut Store<State<S>>) -> WarmUpFuture<'a> + Send + Sync>),
+    Blocking(Box<dyn Fn(&W, &mut Store<State<S>>) -> wasmtime::Result<()> + Send + Sync>),
+    /// A dynamic call.
+    Invoke(Box<(wasmtime::component::ComponentExportIndex, Vec<Val>, usize)>),
+}
+
+/// Makes the instances of one pool.
+pub(crate) struct Maker<W: World, S: 'static> {
+    pub(crate) component: Component,
+    pub(crate) face: Face,
+    pub(crate) clock: Clock,
+    pub(crate) terms: Arc<Terms>,
+    pub(crate) reuse: Reuse,
+    pub(crate) max_age: Option<Duration>,
+    pub(crate) pre: InstancePre<State<S>>,
+    pub(crate) indices: W::Indices,
+    pub(crate) state: Box<dyn Fn() -> S + Send + Sync>,
+    pub(crate) warm_up: WarmUp<W, S>,
+    /// Whether a thread without an executor can make and call an instance directly.
+    pub(crate) direct: bool,
+    /// Samples how many calls an instance serves.
+    pub(crate) seed: AtomicU64,
+}
+
+/// One live guest.
+pub(crate) struct Instance<W, S: 'static> {
+    pub(crate) store: Store<State<S>>,
+    pub(crate) raw: wasmtime::component::Instance,
+    pub(crate) world: W,
+    pub(crate) handles: Handles,
+    pub(crate) born: Instant,
+    pub(crate) calls_left: u32,
+}
+
+/// What a call still needs to know of how it came by its instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun {
+    pub(crate) arrived: Instant,
+    pub(crate) queued: Duration,
+    pub(crate) warm: bool,
+    pub(crate) start: Duration,
+    pub(crate) deadline: Option<Instant>,
+}
+
+impl<W: World, S: Send + 'static> Maker<W, S> {
+    fn store(&self, deadline: Option<Instant>) -> Store<State<S>> {
+        let state = State::new((self.state)(), &self.terms);
+        let mut store = state.into_store(self.pre.engine());
+        let clock = self.clock.clone();
+        let yields = self.face == Face::Async;
+        store.epoch_deadline_callback(move |store| match store.data().stop(clock.now()) {
+            Some(stop) => Err(stop.into()),
+            None if yields && store.data().may_yield() => Ok(UpdateDeadline::Yield(1)),
+            None => Ok(UpdateDeadline::Continue(1)),
+        });
+        self.begin(&mut store, deadline);
+        store
+    }
+
+    /// Sets the meters of a store back for a call, or for the start.
+    fn begin(&self, store: &mut Store<State<S>>, deadline: Option<Instant>) {
+        store.data_mut().begin_call(deadline);
+        store.set_epoch_deadline(1);
+        if let Some(fuel) = self.terms.limits().fuel {
+            // The engine counts fuel, or the pool would not have been made.
+            let _ = store.set_fuel(fuel);
+        }
+    }
+
+    fn finish(&self, mut store: Store<State<S>>, raw: wasmtime::component::Instance) -> Result<Instance<W, S>, CallError> {
+        let world = match W::load(&self.indices, &mut store, &raw) {
+            Ok(world) => world,
+            Err(error) => return Err(fault::call_error(error, store.data(), Phase::Start)),
+        };
+        let calls_left = match &self.reuse {
+            Reuse::Never => 1,
+            Reuse::Calls(range) => self.sample(*range.start(), *range.end()),
+        };
+        Ok(Instance { store, raw, world, handles: Handles::default(), born: self.clock.now(), calls_left })
+    }
+
+    /// A number from `low` to `high`, by splitmix64.
+    fn sample(&self, low: u32, high: u32) -> u32 {
+        let mut z = self.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^= z >> 31;
+        let span = u64::from(high.saturating_sub(low)) + 1;
+        low.saturating_add(u32::try_from(z % span).unwrap_or(0)).max(1)
+    }
+
+    /// Makes an instance on a thread that may block and needs no executor.
+    pub(crate) fn start_direct(&self, deadline: Option<Instant>) -> Result<Instance<W, S>, CallError> {
+        contained(|| {
+            let mut store = self.store(deadline);
+            store.data_mut().set_may_yield(false);
+            let started = self.pre.instantiate(&mut store);
+            store.data_mut().set_may_yield(true);
+            let raw = started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
+            let mut instance = self.finish(store, raw)?;
+            if let WarmUp::None = self.warm_up {
+                return Ok(instance);
+            }
+            self.begin(&mut instance.store, deadline);
+            let warmed = match &self.warm_up {
+                WarmUp::None | WarmUp::Async(_) => Ok(()),
+                WarmUp::Blocking(warm_up) => warm_up(&instance.world, &mut instance.store),
+                WarmUp::Invoke(call) => instance.invoke_direct(&call.0, &call.1, call.2).map(drop),
+            };
+            warmed.map_err(|error| instance.warm_up_error(error))?;
+            Ok(instance)
+        })
+    }
+
+    /// Makes an instance in a task.
+    pub(crate) async fn start(&self, deadline: Option<Instant>) -> Result<Instance<W, S>, CallError> {
+        let made = async {
+            let mut store = self.store(deadline);
+            let started = self.pre.instantiate_async(&mut store).await;
+            let raw = started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
+            let mut instance = self.finish(store, raw)?;
+            if let WarmUp::None = self.warm_up {
+                return Ok(instance);
+            }
+            self.begin(&mut instance.store, deadline);
+            let warmed = match &self.warm_up {
+                WarmUp::None => Ok(()),
+                WarmUp::Async(warm_up) => warm_up(&instance.world, &mut instance.store).await,
+                WarmUp::Blocking(warm_up) => warm_up(&instance.world, &mut instance.store),
+                WarmUp::Invoke(call) => instance.invoke(&call.0, &call.1, call.2).await.map(drop),
+            };
+            warmed.map_err(|error| instance.warm_up_error(error))?;
+            Ok(instance)
+        };
+        let mut active = Duration::ZERO;
+        match bounded(made, &self.clock, deadline, self.clock.now(), &mut active).await.0 {
+            Ended::Done(made) => made,
+            Ended::Panicked(error) => Err(error),
+            Ended::Late => Err(CallError::Deadline { deadline: self.terms.limits().deadline, phase: Phase::Start }),
+        }
+    }
+
+    /// Runs `call` on `instance` in a task, at most until the deadline.
+    pub(crate) async fn call<R>(
+        &self,
+        instance: &mut Instance<W, S>,
+        begun: &Begun,
+        call: impl AsyncFnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
+    ) -> Result<(R, Receipt), CallError> {
+        self.begin(&mut instance.store, begun.deadline);
+        let begin = begun.arrived + begun.queued + begun.start;
+        let mut active = Duration::ZERO;
+        let (ended, now) = bounded(call(instance), &self.clock, begun.deadline, begin, &mut active).await;
+        match ended {
+            Ended::Done(Ok(answer)) => match instance.over_limit() {
+                None => Ok((answer, self.receipt(instance, begun, now, active))),
+                Some(error) => Err(error),
+            },
+            Ended::Done(Err(error)) => Err(fault::call_error(error, instance.store.data(), Phase::Call)),
+            Ended::Panicked(error) => Err(error),
+            Ended::Late => Err(CallError::Deadline { deadline: self.terms.limits().deadline, phase: Phase::Call }),
+        }
+    }
+
+    /// Runs `call` on `instance` on this thread.
+    pub(crate) fn call_direct<R>(
+        &self,
+        instance: &mut Instance<W, S>,
+        begun: &Begun,
+        call: impl FnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
+    ) -> Result<(R, Receipt), CallError> {
+        self.begin(&mut instance.store, begun.deadline);
+        let answer = contained(|| {
+            call(instance).map_err(|error| fault::call_error(error, instance.store.data(), Phase::Call))
+        })?;
+        if let Some(error) = instance.over_limit() {
+            return Err(error);
+        }
+        let now = self.clock.now();
+        let active = now.saturating_duration_since(begun.arrived + begun.queued + begun.start);
+        Ok((answer, self.receipt(instance, begun, now, active)))
+    }
+
+    fn receipt(&self, instance: &Instance<W, S>, begun: &Begun, now: Instant, active: Duration) -> Receipt {
+        let state = instance.store.data();
+        Receipt {
+            queued: begun.queued,
+            warm: begun.warm,
+            start: begun.start,
+            wall: now.saturating_duration_since(begun.arrived),
+            active,
+            peak_memory_bytes: state.usage().peak_bytes(),
+            output_bytes: state.meter().output_bytes(),
+            fuel: self.terms.limits().fuel.map(|had| had - instance.store.get_fuel().unwrap_or(had)),
+        }
+    }
+}
+
+impl<W, S: Send + 'static> Instance<W, S> {
+    /// Calls an export with values that were checked against its type.
+    pub(crate) async fn invoke(
+        &mut self,
+        index: &wasmtime::component::ComponentExportIndex,
+        params: &[Val],
+        results: usize,
+    ) -> wasmtime::Result<Vec<Val>> {
+        let function = self.function(index)?;
+        let mut answers = vec![Val::Bool(false); results];
+        function.call_async(&mut self.store, params, &mut answers).await?;
+        Ok(answers)
+    }
+
+    /// The same without an executor.
+    pub(crate) fn invoke_direct(
+        &mut self,
+        index: &wasmtime::component::ComponentExportIndex,
+        params: &[Val],
+        results: usize,
+    ) -> wasmtime::Result<Vec<Val>> {
+        let function = self.function(index)?;
+        let mut answers = vec![Val::Bool(false); results];
+        function.call(&mut self.store, params, &mut answers)?;
+        Ok(answers)
+    }
+
+    fn function(&mut self, index: &wasmtime::component::ComponentExportIndex) -> wasmtime::Result<wasmtime::component::Func> {
+        self.raw
+            .get_func(&mut self.store, index)
+            .ok_or_else(|| wasmtime::Error::msg("the instance lacks an export of its component"))
+    }
+
+    /// A limit whose passing ends the call even where the guest did not mind.
+    fn over_limit(&self) -> Option<CallError> {
+        self.store.data().meter().output_hit().map(CallError::Limit)
+    }
+
+    fn warm_up_error(&self, error: wasmtime::Error) -> CallError {
+        CallError::WarmUp(Box::new(fault::call_error(error, self.store.data(), Phase::Start)))
+    }
+}
+
+/// How a bounded future ended.
+enum Ended<R> {
+    Done(R),
+    Panicked(CallError),
+    Late,
+}
+
+/// Runs `future` until `deadline`, holds back a panic of a host function, and adds to `active` the
+/// time spent in polls, the first of which counts from `begin`. Also gives the instant of the end.
+async fn bounded<R>(
+    future: impl Future<Output = R>,
+    clock: &Clock,
+    deadline: Option<Instant>,
+    begin: Instant,
+    active: &mut Duration,
+) -> (Ended<R>, Instant) {
+    let mut future = pin!(future);
+    let mut timer: Option<Pin<Box<tokio::time::Sleep>>> = None;
+    let mut entered = Some(begin);
+    poll_fn(|cx| {
+        let began = entered.take().unwrap_or_else(|| clock.now());
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
+        let now = clock.now();
+        *active += now.saturating_duration_since(began);
+        match polled {
+            Err(panic) => return Poll::Ready((Ended::Panicked(fault::host_panic(&*panic)), now)),
+            Ok(Poll::Ready(answer)) => return Poll::Ready((Ended::Done(answer), now)),
+            Ok(Poll::Pending) => {}
+        }
+        let Some(deadline) = deadline else { return Poll::Pending };
+        if now >= deadline {
+            return Poll::Ready((Ended::Late, now));
+        }
+        // Only a call that waits pays for a timer.
+        let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
+        timer.as_mut().poll(cx).map(|()| (Ended::Late, now))
+    })
+    .await
+}
+
+/// Runs `call`, and makes an error of a panic.
+fn contained<R>(call: impl FnOnce() -> Result<R, CallError>) -> Result<R, CallError> {
+    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(fault::host_panic(&*panic)))
+}

@@ -1,0 +1,222 @@
+//! What the pool does next, as pure functions of counts, measured costs and the time.
+//!
+//! Knows no lock, no clock, no instance: `slots` applies these decisions.
+
+use std::time::{Duration, Instant};
+
+/// How a pool stands, with its fixed bounds.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counts {
+    pub(crate) max_instances: usize,
+    pub(crate) min_warm: usize,
+    pub(crate) max_queue: usize,
+    /// Whether an instance serves one call only.
+    pub(crate) fresh: bool,
+    pub(crate) idle: usize,
+    pub(crate) leased: usize,
+    pub(crate) starting: usize,
+    /// Retired, and waiting for somebody to drop them.
+    pub(crate) dying: usize,
+    /// Being dropped just now.
+    pub(crate) dropping: usize,
+    pub(crate) waiting: usize,
+    pub(crate) closed: bool,
+}
+
+impl Counts {
+    pub(crate) fn used(&self) -> usize {
+        self.idle + self.leased + self.starting + self.dying + self.dropping
+    }
+
+    fn free(&self) -> usize {
+        self.max_instances - self.used()
+    }
+}
+
+/// What a caller who arrives gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    TakeIdle,
+    Start,
+    /// Every slot is used, one of them by an instance that only waits to be dropped.
+    DropThenStart,
+    Wait,
+    Busy,
+    Closed,
+}
+
+pub(crate) fn arrival(counts: &Counts) -> Arrival {
+    if counts.closed {
+        Arrival::Closed
+    } else if counts.waiting == 0 && counts.idle > 0 {
+        Arrival::TakeIdle
+    } else if counts.waiting == 0 && counts.free() > 0 {
+        Arrival::Start
+    } else if counts.waiting == 0 && counts.dying > 0 {
+        Arrival::DropThenStart
+    } else if counts.waiting < counts.max_queue {
+        Arrival::Wait
+    } else {
+        Arrival::Busy
+    }
+}
+
+/// What becomes of an instance whose lease ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Return {
+    ToWaiter,
+    ToIdle,
+    /// Whoever gives it back drops it, and only then is the slot free.
+    DropNow,
+    /// Refill drops it.
+    DropLater,
+}
+
+pub(crate) fn giving_back(counts: &Counts, keep: bool, refill_pays: bool) -> Return {
+    if keep && !counts.closed {
+        if counts.waiting > 0 { Return::ToWaiter } else { Return::ToIdle }
+    } else if !counts.closed && counts.waiting == 0 && refill_pays && 2 * counts.dying < counts.max_instances {
+        Return::DropLater
+    } else {
+        Return::DropNow
+    }
+}
+
+/// How many instances should stand ready.
+///
+/// With reuse, [`Counts::min_warm`]. With a fresh instance per call, as many more as callers take
+/// while refill wakes and makes the next ones, so that at a steady load each finds one ready.
+pub(crate) fn goal(counts: &Counts, load: &Load, now: Instant) -> usize {
+    if counts.closed || !load.refill_pays(now) {
+        return 0;
+    }
+    let ahead = if counts.fresh { load.taken_while_refilling() } else { 0 };
+    let cap = counts.max_instances - counts.max_instances / 4;
+    ahead.min(cap).max(counts.min_warm).min(counts.max_instances)
+}
+
+/// Whether refill should be woken. Not for each instance: its thread would wake up for each call.
+pub(crate) fn wake_refill(counts: &Counts, goal: usize) -> bool {
+    2 * counts.dying >= goal.max(1) || (2 * (counts.idle + counts.starting) <= goal && may_refill(counts, goal))
+}
+
+/// Whether refill should make one more instance now.
+pub(crate) fn may_refill(counts: &Counts, goal: usize) -> bool {
+    counts.waiting == 0 && counts.free() > 0 && counts.idle + counts.starting < goal
+}
+
+/// How fast callers come and what an instance costs, as moving averages in nanoseconds.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Load {
+    last_arrival: Option<Instant>,
+    interval_ns: u64,
+    start_ns: u64,
+    drop_ns: u64,
+}
+
+/// From waking the refill thread to its first instruction, on a machine that is not idle.
+const WAKE_NS: u64 = 100_000;
+
+/// Longest gap that counts as a gap between calls; a longer one is a pause.
+const PAUSE_NS: u64 = 100_000_000;
+
+impl Load {
+    pub(crate) fn arrived(&mut self, now: Instant) {
+        if let Some(last) = self.last_arrival {
+            let gap = nanos(now.saturating_duration_since(last)).min(PAUSE_NS);
+            average(&mut self.interval_ns, gap);
+        }
+        self.last_arrival = Some(now);
+    }
+
+    pub(crate) fn started(&mut self, cost: Duration) {
+        average(&mut self.start_ns, nanos(cost));
+    }
+
+    pub(crate) fn dropped(&mut self, cost: Duration) {
+        average(&mut self.drop_ns, nanos(cost));
+    }
+
+    /// Whether handing an instance over to refill saves the caller more than it costs.
+    ///
+    /// Not when callers come faster than one thread can make and drop instances: refill falls
+    /// behind, and they pay for the hand-over on top of making their own.
+    pub(crate) fn refill_pays(&self, now: Instant) -> bool {
+        let cost = self.start_ns + self.drop_ns;
+        let quiet = self
+            .last_arrival
+            .is_none_or(|last| nanos(now.saturating_duration_since(last)) > 16 * cost);
+        self.interval_ns == 0 || quiet || 2 * self.interval_ns >= 3 * cost
+    }
+
+    fn taken_while_refilling(&self) -> usize {
+        if self.last_arrival.is_none() {
+            return 0;
+        }
+        let window = 2 * (WAKE_NS + self.start_ns + self.drop_ns);
+        let taken = window.div_ceil(self.interval_ns.max(1));
+        usize::try_from(taken).unwrap_or(usize::MAX).saturating_add(1)
+    }
+}
+
+fn average(value: &mut u64, sample: u64) {
+    *value = if *value == 0 { sample } else { *value - *value / 8 + sample / 8 };
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(interval_us: u64, cost_us: u64) -> (Load, Instant) {
+        let mut load = Load::default();
+        let mut now = Instant::now();
+        load.started(Duration::from_micros(cost_us));
+        for _ in 0..100 {
+            now += Duration::from_micros(interval_us);
+            load.arrived(now);
+        }
+        (load, now)
+    }
+
+    #[test]
+    fn refill_pays_at_half_load_and_not_when_saturated() {
+        for (interval, cost, pays) in [(20, 8, true), (50, 8, true), (7, 6, false), (4, 6, false), (2000, 1000, true)] {
+            let (load, now) = load(interval, cost);
+            assert_eq!(load.refill_pays(now), pays, "a call every {interval} µs, {cost} µs to start");
+        }
+    }
+
+    #[test]
+    fn after_saturation_a_quiet_pool_refills() {
+        let (load, now) = load(4, 6);
+        assert!(!load.refill_pays(now));
+        assert!(load.refill_pays(now + Duration::from_millis(1)));
+    }
+
+    #[test]
+    fn slow_callers_get_one_instance_ahead_and_fast_ones_a_stock() {
+        let counts = Counts {
+            max_instances: 32,
+            min_warm: 0,
+            max_queue: 0,
+            fresh: true,
+            idle: 0,
+            leased: 0,
+            starting: 0,
+            dying: 0,
+            dropping: 0,
+            waiting: 0,
+            closed: false,
+        };
+        let (slow, now) = load(50_000, 1000);
+        assert_eq!(goal(&counts, &slow, now), 2);
+        let (fast, now) = load(20, 8);
+        assert_eq!(goal(&counts, &fast, now), 12);
+        assert_eq!(goal(&Counts { fresh: false, min_warm: 3, ..counts }, &fast, now), 3);
+        assert_eq!(goal(&Counts { closed: true, min_warm: 3, ..counts }, &fast, now), 0);
+    }
+}

@@ -1,0 +1,536 @@
+//! All state of a pool: which slot is idle, leased, being filled or being dropped, and who waits.
+//!
+//! Applies the decisions of `policy`; knows no lock, no clock and no wasmtime, so that the model
+//! test drives the same code that runs. `I` is an instance. A method that frees something returns
+//! the [`Waker`] of the caller who gets it, to be woken when the lock is released.
+//!
+//! ```text
+//!            arrive                    give_back, kept
+//!   idle ───────────────► leased ─────────────────────────► idle, or the first waiter
+//!    │  ▲                   │ give_back, retired
+//!    │  │ refilled          ▼
+//!    │  └── starting     dying ──► dropping ──► free ──► the first waiter
+//!    └──────────────────────▲
+//!       expire, shed
+//! ```
+//!
+//! Invariants, checked by [`Slots::assert_invariants`] after every step of the model test:
+//!
+//! 1. `idle + leased + starting + dying + dropping <= max_instances`.
+//! 2. Nobody waits while an instance is idle or dying, or a slot is free.
+//! 3. Waiters are served in arrival order, and are never more than `max_queue`.
+//! 4. Every turn that was granted is counted as leased or starting until it is taken or given up.
+//! 5. A closed pool holds no idle instance and no waiter.
+
+use std::collections::VecDeque;
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::config::{PoolConfig, Reuse};
+use crate::policy::{self, Arrival, Counts, Load, Return};
+use crate::stats::PoolStats;
+
+/// The right to run: an instance, or the right to make one.
+#[derive(Debug)]
+pub(crate) enum Turn<I> {
+    /// An instance that stood ready.
+    Warm(I),
+    /// The slot is counted as starting until `started` or `start_failed`.
+    Start,
+    /// The same, once this one is dropped.
+    DropThenStart(I),
+}
+
+/// What a caller who arrives gets.
+#[derive(Debug)]
+pub(crate) enum Arrived<I> {
+    Turn(Turn<I>),
+    /// Take the ticket to [`Slots::poll_turn`], or give it up with [`Slots::leave`].
+    Wait(Ticket),
+    Busy,
+    Closed,
+}
+
+/// A place in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ticket(u64);
+
+/// What to do with an instance that was given back.
+#[derive(Debug)]
+pub(crate) struct Returned<I> {
+    /// Drop it, then call [`Slots::dropped`].
+    pub(crate) drop_now: Option<I>,
+    pub(crate) wake: Option<Waker>,
+}
+
+/// What refill is to be told of a pool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    Nothing,
+    /// There is something to make or to drop.
+    Work,
+    /// Something expires then.
+    LookAt(Instant),
+}
+
+/// What a refill thread does next.
+#[derive(Debug)]
+pub(crate) enum Refilled<I> {
+    Drop(Vec<I>),
+    /// The slot counts as starting until `refilled` or `refill_failed`.
+    Start,
+    Done,
+}
+
+/// After this long a pool that did not refill because its callers came too fast looks again.
+const OWED: Duration = Duration::from_millis(10);
+
+/// Why an instance is not lent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retire {
+    Used,
+    Aged,
+    Faulty,
+}
+
+#[derive(Debug)]
+struct Idle<I> {
+    instance: I,
+    born: Instant,
+    since: Instant,
+}
+
+#[derive(Debug)]
+struct Waiter {
+    ticket: Ticket,
+    waker: Option<Waker>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(crate) struct Slots<I> {
+    max_instances: usize,
+    min_warm: usize,
+    max_queue: usize,
+    fresh: bool,
+    idle_ttl: Duration,
+    max_age: Option<Duration>,
+    /// Last used at the back.
+    idle: VecDeque<Idle<I>>,
+    dying: Vec<I>,
+    leased: usize,
+    starting: usize,
+    dropping: usize,
+    waiters: VecDeque<Waiter>,
+    granted: Vec<(Ticket, Turn<I>)>,
+    next_ticket: u64,
+    closed: bool,
+    drained: Vec<Waker>,
+    load: Load,
+    refill: Refilling,
+    counters: PoolStats,
+}
+
+/// What refill owes the pool.
+#[derive(Clone, Copy, Debug, Default)]
+struct Refilling {
+    /// It was told that there is work and has not finished it.
+    queued: bool,
+    /// It was told when to look at what expires.
+    looking: bool,
+    /// Failures in a row, and the instant before which it does not try again.
+    failures: u32,
+    not_before: Option<Instant>,
+}
+
+impl<I> Slots<I> {
+    pub(crate) fn new(config: &PoolConfig) -> Self {
+        Self {
+            max_instances: config.max_instances,
+            min_warm: config.min_warm.min(config.max_instances),
+            max_queue: config.max_queue,
+            fresh: config.reuse == Reuse::Never,
+            idle_ttl: config.idle_ttl,
+            max_age: config.max_age,
+            idle: VecDeque::new(),
+            dying: Vec::new(),
+            leased: 0,
+            starting: 0,
+            dropping: 0,
+            waiters: VecDeque::new(),
+            granted: Vec::new(),
+            next_ticket: 0,
+            closed: false,
+            drained: Vec::new(),
+            load: Load::default(),
+            refill: Refilling::default(),
+            counters: PoolStats::default(),
+        }
+    }
+
+    fn counts(&self) -> Counts {
+        Counts {
+            max_instances: self.max_instances,
+            min_warm: self.min_warm,
+            max_queue: self.max_queue,
+            fresh: self.fresh,
+            idle: self.idle.len(),
+            leased: self.leased,
+            starting: self.starting,
+            dying: self.dying.len(),
+            dropping: self.dropping,
+            waiting: self.waiters.len(),
+            closed: self.closed,
+        }
+    }
+
+    // ---- callers
+
+    pub(crate) fn arrive(&mut self, now: Instant) -> Arrived<I> {
+        self.load.arrived(now);
+        self.retire_aged(now);
+        match policy::arrival(&self.counts()) {
+            Arrival::TakeIdle => match self.idle.pop_back() {
+                Some(idle) => {
+                    self.leased += 1;
+                    self.counters.warm += 1;
+                    Arrived::Turn(Turn::Warm(idle.instance))
+                }
+                None => Arrived::Busy,
+            },
+            Arrival::Start => {
+                self.starting += 1;
+                self.counters.cold += 1;
+                Arrived::Turn(Turn::Start)
+            }
+            Arrival::DropThenStart => match self.dying.pop() {
+                Some(instance) => {
+                    self.starting += 1;
+                    self.counters.cold += 1;
+                    Arrived::Turn(Turn::DropThenStart(instance))
+                }
+                None => Arrived::Busy,
+            },
+            Arrival::Wait => {
+                let ticket = Ticket(self.next_ticket);
+                self.next_ticket += 1;
+                self.counters.queued += 1;
+                self.waiters.push_back(Waiter { ticket, waker: None });
+                Arrived::Wait(ticket)
+            }
+            Arrival::Busy => {
+                self.counters.busy += 1;
+                Arrived::Busy
+            }
+            Arrival::Closed => Arrived::Closed,
+        }
+    }
+
+    /// Whether the holder of `ticket` has its turn; `None` where the pool was closed first.
+    pub(crate) fn poll_turn(&mut self, ticket: Ticket, waker: &Waker) -> Poll<Option<Turn<I>>> {
+        if let Some(at) = self.granted.iter().position(|(granted, _)| *granted == ticket) {
+            return Poll::Ready(Some(self.granted.swap_remove(at).1));
+        }
+        match self.waiters.iter_mut().find(|waiter| waiter.ticket == ticket) {
+            Some(waiter) => {
+                match &mut waiter.waker {
+                    Some(old) => old.clone_from(waker),
+                    none => *none = Some(waker.clone()),
+                }
+                Poll::Pending
+            }
+            None => Poll::Ready(None),
+        }
+    }
+
+    /// Gives up a place in the queue, or the turn granted meanwhile.
+    pub(crate) fn leave(&mut self, ticket: Ticket, now: Instant) -> Returned<I> {
+        self.counters.left_queue += 1;
+        if let Some(at) = self.waiters.iter().position(|waiter| waiter.ticket == ticket) {
+            self.waiters.remove(at);
+        } else if let Some(at) = self.granted.iter().position(|(granted, _)| *granted == ticket) {
+            match self.granted.swap_remove(at).1 {
+                Turn::Warm(instance) => {
+                    self.counters.warm -= 1;
+                    return self.give_back(instance, now, now, None);
+                }
+                Turn::Start | Turn::DropThenStart(_) => {
+                    self.counters.cold -= 1;
+                    self.starting -= 1;
+                    let wake = self.grant_free();
+                    return Returned { drop_now: None, wake };
+                }
+            }
+        }
+        Returned { drop_now: None, wake: None }
+    }
+
+    /// The instance that a [`Turn::Start`] was for is made, and leased.
+    pub(crate) fn started(&mut self, cost: Duration) {
+        self.starting -= 1;
+        self.leased += 1;
+        self.load.started(cost);
+        self.counters.started += 1;
+    }
+
+    /// It could not be made, or whoever made it gave up.
+    pub(crate) fn start_failed(&mut self) -> Option<Waker> {
+        self.starting -= 1;
+        self.counters.start_failures += 1;
+        self.grant_free()
+    }
+
+    /// Ends a lease. `retire` says why the instance is not to be lent again.
+    pub(crate) fn give_back(
+        &mut self,
+        instance: I,
+        born: Instant,
+        now: Instant,
+        retire: Option<Retire>,
+    ) -> Returned<I> {
+        match retire {
+            None => {}
+            Some(Retire::Used) => self.counters.retired_used += 1,
+            Some(Retire::Aged) => self.counters.retired_aged += 1,
+            Some(Retire::Faulty) => self.counters.retired_faulty += 1,
+        }
+        let pays = self.load.refill_pays(now);
+        match policy::giving_back(&self.counts(), retire.is_none(), pays) {
+            Return::ToWaiter => {
+                self.counters.warm += 1;
+                Returned { drop_now: None, wake: self.grant(Turn::Warm(instance)) }
+            }
+            Return::ToIdle => {
+                self.leased -= 1;
+                self.idle.push_back(Idle { instance, born, since: now });
+                Returned { drop_now: None, wake: None }
+            }
+            Return::DropNow => {
+                self.leased -= 1;
+                self.dropping += 1;
+                Returned { drop_now: Some(instance), wake: None }
+            }
+            Return::DropLater => {
+                self.leased -= 1;
+                self.dying.push(instance);
+                Returned { drop_now: None, wake: None }
+            }
+        }
+    }
+
+    /// An instance counted as dropping is gone, and its slot free.
+    pub(crate) fn dropped(&mut self) -> Option<Waker> {
+        self.dropping -= 1;
+        self.grant_free()
+    }
+
+    // ---- refill
+
+    /// What refill is to be told of this pool, if anything; it then counts as told.
+    pub(crate) fn notice(&mut self, now: Instant) -> Notice {
+        let counts = self.counts();
+        let goal = self.goal(&counts, now);
+        if !self.refill.queued && policy::wake_refill(&counts, goal) {
+            self.refill.queued = true;
+            return Notice::Work;
+        }
+        if !self.refill.looking
+            && let Some(at) = self.next_look(&counts, now)
+        {
+            self.refill.looking = true;
+            return Notice::LookAt(at);
+        }
+        Notice::Nothing
+    }
+
+    fn goal(&self, counts: &Counts, now: Instant) -> usize {
+        match self.refill.not_before {
+            Some(at) if now < at => 0,
+            _ => policy::goal(counts, &self.load, now),
+        }
+    }
+
+    /// When [`Slots::look`] will have something to do.
+    fn next_look(&self, counts: &Counts, now: Instant) -> Option<Instant> {
+        let oldest = self.idle.front();
+        let aged = oldest.and_then(|idle| Some(idle.born + self.max_age?));
+        let expired = oldest
+            .filter(|_| counts.idle > self.min_warm)
+            .map(|idle| idle.since + self.idle_ttl);
+        let owed = (policy::may_refill(counts, self.min_warm) && !self.refill.queued && !self.closed)
+            .then(|| self.refill.not_before.map_or(now + OWED, |at| at.max(now + OWED)));
+        [aged, expired, owed].into_iter().flatten().min()
+    }
+
+    /// Retires what stood idle too long or is too old, when the instant to look has come.
+    pub(crate) fn look(&mut self, now: Instant) {
+        self.refill.looking = false;
+        self.retire_aged(now);
+        while self.idle.len() > self.min_warm
+            && self
+                .idle
+                .front()
+                .is_some_and(|idle| now >= idle.since + self.idle_ttl)
+        {
+            self.retire_oldest();
+        }
+    }
+
+    /// What a refill thread does next. `Done` lasts until it is told of this pool again.
+    pub(crate) fn refill(&mut self, now: Instant) -> Refilled<I> {
+        if !self.dying.is_empty() {
+            return Refilled::Drop(self.take_dying());
+        }
+        let counts = self.counts();
+        if policy::may_refill(&counts, self.goal(&counts, now)) {
+            self.starting += 1;
+            return Refilled::Start;
+        }
+        self.refill.queued = false;
+        Refilled::Done
+    }
+
+    /// Instances to drop. Each holds its slot until [`Slots::dropped`].
+    pub(crate) fn take_dying(&mut self) -> Vec<I> {
+        self.dropping += self.dying.len();
+        std::mem::take(&mut self.dying)
+    }
+
+    /// Refill made an instance.
+    pub(crate) fn refilled(&mut self, instance: I, now: Instant, cost: Duration) -> Returned<I> {
+        self.started(cost);
+        self.counters.refilled += 1;
+        self.refill.failures = 0;
+        self.refill.not_before = None;
+        self.give_back(instance, now, now, None)
+    }
+
+    /// Refill could not. Callers find out why when they make their own; refill tries again later.
+    pub(crate) fn refill_failed(&mut self, now: Instant) -> Option<Waker> {
+        let wait = Duration::from_millis(100) * 2u32.pow(self.refill.failures.min(6));
+        self.refill.failures += 1;
+        self.refill.not_before = Some(now + wait);
+        self.start_failed()
+    }
+
+    pub(crate) fn drop_cost(&mut self, cost: Duration) {
+        self.load.dropped(cost);
+    }
+
+    /// Retires every idle instance beyond `min_warm`: the host needs their room.
+    pub(crate) fn shed(&mut self) {
+        while self.idle.len() > self.min_warm {
+            self.retire_oldest();
+        }
+    }
+
+    fn retire_oldest(&mut self) {
+        if let Some(idle) = self.idle.pop_front() {
+            self.counters.retired_idle += 1;
+            self.dying.push(idle.instance);
+        }
+    }
+
+    fn retire_aged(&mut self, now: Instant) {
+        let Some(age) = self.max_age else { return };
+        let mut at = 0;
+        while at < self.idle.len() {
+            if now >= self.idle[at].born + age {
+                if let Some(idle) = self.idle.remove(at) {
+                    self.counters.retired_aged += 1;
+                    self.dying.push(idle.instance);
+                }
+            } else {
+                at += 1;
+            }
+        }
+    }
+
+    // ---- the end
+
+    /// Refuses callers from now on. Returns what is to be woken.
+    pub(crate) fn close(&mut self) -> Vec<Waker> {
+        self.closed = true;
+        self.dying.extend(self.idle.drain(..).map(|idle| idle.instance));
+        self.waiters.drain(..).filter_map(|waiter| waiter.waker).collect()
+    }
+
+    /// Ready when a closed pool holds nothing any more.
+    pub(crate) fn poll_drained(&mut self, waker: &Waker) -> Poll<()> {
+        if self.used() == 0 {
+            return Poll::Ready(());
+        }
+        self.drained.push(waker.clone());
+        Poll::Pending
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether a guest may be running.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.leased + self.starting > 0
+    }
+
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiters.len()
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        PoolStats {
+            max_instances: self.max_instances,
+            idle: self.idle.len(),
+            leased: self.leased,
+            starting: self.starting,
+            dying: self.dying.len() + self.dropping,
+            waiting: self.waiters.len(),
+            closed: self.closed,
+            ..self.counters
+        }
+    }
+
+    fn used(&self) -> usize {
+        self.counts().used()
+    }
+
+    /// Gives a free slot to the first waiter, or tells who waits for the end that it has come.
+    fn grant_free(&mut self) -> Option<Waker> {
+        if self.closed && self.used() == 0 {
+            self.drained.drain(..).for_each(Waker::wake);
+        }
+        if self.waiters.is_empty() || self.used() >= self.max_instances {
+            return None;
+        }
+        self.starting += 1;
+        self.counters.cold += 1;
+        self.grant(Turn::Start)
+    }
+
+    fn grant(&mut self, turn: Turn<I>) -> Option<Waker> {
+        let waiter = self.waiters.pop_front()?;
+        self.granted.push((waiter.ticket, turn));
+        waiter.waker
+    }
+
+    #[cfg(test)]
+    pub(crate) fn assert_invariants(&self) {
+        let counts = self.counts();
+        assert!(counts.used() <= self.max_instances, "1: {counts:?}");
+        if !self.waiters.is_empty() {
+            assert!(self.idle.is_empty() && self.dying.is_empty(), "2: {counts:?}");
+            assert_eq!(counts.used(), self.max_instances, "2: {counts:?}");
+        }
+        assert!(self.waiters.len() <= self.max_queue, "3: {counts:?}");
+        assert!(
+            self.waiters.iter().map(|w| w.ticket.0).is_sorted(),
+            "3: tickets out of order"
+        );
+        let warm = self.granted.iter().filter(|(_, turn)| matches!(turn, Turn::Warm(_))).count();
+        assert!(warm <= self.leased && self.granted.len() - warm <= self.starting, "4: {counts:?}");
+        assert!(!self.closed || (self.idle.is_empty() && self.waiters.is_empty()), "5: {counts:?}");
+    }
+}
+
+#[cfg(test)]
+mod model;

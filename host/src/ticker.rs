@@ -1,0 +1,156 @@
+//! The thread that lets running guests look at their deadlines, parked while none runs.
+//!
+//! Knows engines and who may be busy. A pool reads [`Ticker::ticks`] under the same lock under
+//! which it counts an instance as lent, and the thread, before it parks, says that it does not tick
+//! and then asks every pool under that lock. So either it sees the instance, or the pool sees that
+//! nobody ticks and calls [`Ticker::wake`].
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::{Condvar, Mutex};
+
+use crate::engine::Engines;
+
+/// Somebody who lends instances.
+pub(crate) trait Member: Send + Sync {
+    /// Whether a guest may be running. Takes the lock under which instances are lent.
+    fn is_busy(&self) -> bool;
+
+    /// Retires the instances that stand idle beyond its `min_warm`: their slots are needed
+    /// elsewhere.
+    fn shed(&self);
+}
+
+/// Ticks without a running guest after which the thread parks. It asks so seldom because asking
+/// takes every pool's lock.
+const TICKS_BEFORE_PARKING: u32 = 64;
+
+/// See the module. One per host.
+#[derive(Debug)]
+pub(crate) struct Ticker {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engines: Arc<Engines>,
+    tick: Duration,
+    ticks: AtomicBool,
+    state: Mutex<State>,
+    changed: Condvar,
+    members: Mutex<Vec<Weak<dyn Member>>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    wanted: bool,
+    stop: bool,
+    thread: bool,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ticker").field("ticks", &self.ticks).finish_non_exhaustive()
+    }
+}
+
+impl Ticker {
+    pub(crate) fn new(engines: Arc<Engines>, tick: Duration) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                engines,
+                tick,
+                ticks: AtomicBool::new(false),
+                state: Mutex::default(),
+                changed: Condvar::new(),
+                members: Mutex::default(),
+            }),
+        }
+    }
+
+    /// Watches one more pool for as long as it lives.
+    pub(crate) fn watch(&self, member: Weak<dyn Member>) {
+        let mut members = self.shared.members.lock();
+        if members.len() == members.capacity() {
+            members.retain(|member| member.strong_count() > 0);
+        }
+        members.push(member);
+    }
+
+    /// Asks every pool to give up what it does not need.
+    pub(crate) fn shed_all(&self) {
+        let members = self.shared.members.lock().clone();
+        for member in members.iter().filter_map(Weak::upgrade) {
+            member.shed();
+        }
+    }
+
+    /// Whether deadlines are looked at. To be read as the module says.
+    #[inline]
+    pub(crate) fn ticks(&self) -> bool {
+        self.shared.ticks.load(Ordering::Relaxed)
+    }
+
+    /// Sets the thread ticking.
+    #[cold]
+    pub(crate) fn wake(&self) {
+        let mut state = self.shared.state.lock();
+        self.shared.ticks.store(true, Ordering::Relaxed);
+        state.wanted = true;
+        if !state.thread {
+            let shared = Arc::clone(&self.shared);
+            let spawned = std::thread::Builder::new()
+                .name("prewarm-ticker".into())
+                .spawn(move || shared.run());
+            match spawned {
+                Ok(_) => state.thread = true,
+                Err(error) => {
+                    // The next call tries again.
+                    self.shared.ticks.store(false, Ordering::Relaxed);
+                    tracing::error!("deadlines are not enforced: no thread for the ticker: {error}");
+                }
+            }
+        }
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        self.shared.state.lock().stop = true;
+        self.shared.changed.notify_one();
+    }
+}
+
+impl Shared {
+    fn run(&self) {
+        let mut idle_ticks = 0;
+        let mut state = self.state.lock();
+        while !state.stop {
+            if !state.wanted {
+                self.changed.wait(&mut state);
+                idle_ticks = 0;
+                continue;
+            }
+            self.changed.wait_for(&mut state, self.tick);
+            parking_lot::MutexGuard::unlocked(&mut state, || self.engines.tick());
+            idle_ticks += 1;
+            if idle_ticks >= TICKS_BEFORE_PARKING {
+                idle_ticks = 0;
+                state.wanted = false;
+                self.ticks.store(false, Ordering::Relaxed);
+                let busy = parking_lot::MutexGuard::unlocked(&mut state, || self.anyone_busy());
+                if busy {
+                    state.wanted = true;
+                    self.ticks.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    }
+
+    fn anyone_busy(&self) -> bool {
+        let members = self.members.lock();
+        members.iter().filter_map(Weak::upgrade).any(|member| member.is_busy())
+    }
+}
