@@ -1,0 +1,179 @@
+//! What a store holds for one instance: the embedder's value, resources, WASI and the meters.
+//!
+//! Made on the hot path, so WASI is built when the guest first uses it, and everything that does
+//! not differ between instances is shared as [`Terms`]. Knows what one instance has and has used;
+//! knows nothing of pools, linkers and clocks: time comes in as a parameter.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Instant;
+
+use wasmtime::{Engine, Store};
+use wasmtime_wasi::{ResourceTable, WasiCtxView, WasiView};
+
+use crate::limits::{LimitHit, Limits};
+use crate::meter::Meter;
+use crate::usage::Usage;
+use crate::wasi::{Wasi, WasiPlan};
+
+/// What every instance of a pool runs under.
+pub(crate) struct Terms {
+    limits: Limits,
+    wasi: Option<WasiPlan>,
+}
+
+impl Terms {
+    /// `wasi` may be left out for a component that imports none.
+    pub(crate) fn new(limits: Limits, wasi: Option<WasiPlan>) -> Self {
+        Self { limits, wasi }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+/// Why a running guest must stop at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    /// Its call's deadline came.
+    Deadline,
+    /// Its caller went away, or its output passed the limit.
+    Cancelled,
+}
+
+/// The data of a store: one instance's share of the host, around the embedder's own `S`.
+///
+/// Host functions meet it as `store.data_mut()`, and find their own value with
+/// [`embedder_mut`](Self::embedder_mut).
+pub struct State<S> {
+    embedder: S,
+    table: ResourceTable,
+    wasi: Option<Box<Wasi>>,
+    terms: Arc<Terms>,
+    usage: Usage,
+    meter: Arc<Meter>,
+    deadline: Option<Instant>,
+}
+
+impl<S> State<S> {
+    pub(crate) fn new(embedder: S, terms: &Arc<Terms>) -> Self {
+        let limits = &terms.limits;
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(limits.handles as usize);
+        Self {
+            embedder,
+            table,
+            wasi: None,
+            terms: terms.clone(),
+            usage: Usage::new(limits),
+            meter: Arc::new(Meter::new(limits.output_bytes)),
+            deadline: None,
+        }
+    }
+
+    /// The embedder's value.
+    pub fn embedder(&self) -> &S {
+        &self.embedder
+    }
+
+    /// The embedder's value, to change.
+    pub fn embedder_mut(&mut self) -> &mut S {
+        &mut self.embedder
+    }
+
+    /// The resources that the guest holds, for host functions that hand out their own.
+    pub fn resources(&mut self) -> &mut ResourceTable {
+        &mut self.table
+    }
+
+    /// Both at once, for host functions over resources that need the embedder's value too.
+    pub fn embedder_and_resources(&mut self) -> (&mut S, &mut ResourceTable) {
+        (&mut self.embedder, &mut self.table)
+    }
+
+    /// When the running call must have ended, if it must. A host function that blocks should give
+    /// up then.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// Sets the meters back and the deadline for the next call, or for the start.
+    pub(crate) fn begin_call(&mut self, deadline: Option<Instant>) {
+        self.deadline = deadline;
+        self.usage.begin_call();
+        self.meter.reset();
+        if let Some(wasi) = &self.wasi {
+            wasi.end_lines();
+        }
+    }
+
+    /// Why the guest must stop, if it must.
+    pub(crate) fn stop(&self, now: Instant) -> Option<Stop> {
+        if self.meter.is_cancelled() {
+            return Some(Stop::Cancelled);
+        }
+        self.deadline
+            .filter(|deadline| *deadline <= now)
+            .map(|_| Stop::Deadline)
+    }
+
+    /// The part that other threads may hold, to cancel the call.
+    pub(crate) fn meter(&self) -> &Arc<Meter> {
+        &self.meter
+    }
+
+    /// What memory the instance uses.
+    pub(crate) fn usage(&self) -> &Usage {
+        &self.usage
+    }
+
+    /// The limit that the guest ran into since the call began, whether or not it minded.
+    pub(crate) fn limit_hit(&self) -> Option<LimitHit> {
+        self.meter.output_hit().or(self.usage.hit())
+    }
+
+    /// The limits it runs under.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.terms.limits
+    }
+}
+
+impl<S: Send + 'static> State<S> {
+    /// A store around this state, its limits set. Fuel and epoch are the caller's to set.
+    pub(crate) fn into_store(self, engine: &Engine) -> Store<Self> {
+        let handles = self.limits().handles as usize;
+        let hostcall = usize::try_from(self.limits().hostcall_bytes).unwrap_or(usize::MAX);
+        let mut store = Store::new(engine, self);
+        store.limiter(|state| &mut state.usage);
+        store.set_hostcall_fuel(hostcall);
+        store.set_max_component_handles(handles);
+        store
+    }
+}
+
+impl<S: Send + 'static> WasiView for State<S> {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        let wasi = self.wasi.get_or_insert_with(|| {
+            Box::new(match &self.terms.wasi {
+                Some(plan) => plan.build(&self.meter),
+                None => Wasi::none(&self.meter),
+            })
+        });
+        WasiCtxView {
+            ctx: &mut wasi.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for State<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("embedder", &self.embedder)
+            .field("usage", &self.usage)
+            .field("meter", &self.meter)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
+}
