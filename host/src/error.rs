@@ -6,6 +6,7 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::grants::GrantError;
 use crate::limits::LimitHit;
 use crate::value_error::{ResolveError, ValueError};
 
@@ -28,9 +29,15 @@ pub enum Fault {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HostError {
-    /// The engine refused these settings on this machine.
-    #[error("the engine does not accept these settings on this machine")]
-    Engine(#[source] Source),
+    /// A setting cannot hold.
+    #[error("{setting} {problem}")]
+    #[non_exhaustive]
+    Config {
+        /// The field, as written in Rust.
+        setting: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
 }
 
 /// Why [`Host::load`](crate::Host::load) gave no component.
@@ -120,16 +127,9 @@ pub enum PoolError {
         problem: String,
     },
 
-    /// A granted directory or stream is not there.
-    #[error("cannot grant {what}")]
-    #[non_exhaustive]
-    Grant {
-        /// What was granted.
-        what: String,
-        /// What the system said.
-        #[source]
-        source: Source,
-    },
+    /// A granted directory is not there.
+    #[error(transparent)]
+    Grant(#[from] GrantError),
 }
 
 impl PoolError {
@@ -246,7 +246,7 @@ impl CallError {
             | Self::Value(_)
             | Self::Resolve(_)
             | Self::Retired => Fault::Caller,
-            Self::HostFull(_) | Self::HostPanic { .. } | Self::Host(_) => Fault::Host,
+            Self::HostFull(_) | Self::HostPanic { .. } | Self::Host(_) => Fault::Caller,
         }
     }
 
@@ -369,7 +369,7 @@ impl Error {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Host(_) => Fault::Host,
+            Self::Host(_) => Fault::Caller,
             Self::Load(error) => error.fault(),
             Self::Pool(error) => error.fault(),
             Self::Call(error) => error.fault(),

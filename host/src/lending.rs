@@ -70,6 +70,18 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         now.checked_add(self.maker.terms.limits().deadline)
     }
 
+    /// A further call on an instance that is lent already.
+    pub(crate) fn begun_again(&self) -> Begun {
+        let arrived = self.maker.clock.now();
+        Begun {
+            arrived,
+            queued: Duration::ZERO,
+            warm: true,
+            start: Duration::ZERO,
+            deadline: self.deadline(arrived),
+        }
+    }
+
     fn arrive(&self, now: Instant) -> Arrived<Lent<W, S>> {
         let mut slots = self.slots.lock();
         let arrived = slots.arrive(now);

@@ -1,0 +1,321 @@
+//! The host: one per process, and the way from a file to a component.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+
+use parking_lot::Mutex;
+
+use crate::cache::{Cache, CacheStats, Source};
+use crate::component::{Component, HostParts, Origin, Parts};
+use crate::config::HostConfig;
+use crate::engine::{Engines, Lane};
+use crate::error::{HostError, LoadError};
+use crate::refill::Refill;
+use crate::ticker::Ticker;
+
+/// Engines, cache and threads: one per process. Cheap to clone; clones share everything.
+///
+/// ```
+/// # fn main() -> Result<(), prewarm::Error> {
+/// let host = prewarm::Host::new(prewarm::HostConfig::default())?;
+/// let component = host.load_blocking(prewarm::Wasm::wat("(component)"))?;
+/// assert_eq!(component.lane(), prewarm::Lane::Plain);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Host {
+    parts: Arc<HostParts>,
+    loading: Arc<Loading>,
+}
+
+/// What is loaded, by the hash of its bytes, so that it is loaded once. Whoever loads it holds the
+/// inner lock meanwhile.
+type Loading = Mutex<HashMap<[u8; 32], Arc<Mutex<Weak<Parts>>>>>;
+
+/// Where a component comes from: a path, bytes, or text.
+///
+/// A `&str`, `String`, `&Path` or `PathBuf` is a path; a `&[u8]` or `Vec<u8>` is a component, in
+/// binary or in text form.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Wasm {
+    /// A file that holds a component, in binary or in text form.
+    Path(PathBuf),
+    /// A component, in binary or in text form.
+    Bytes(Cow<'static, [u8]>),
+}
+
+impl Wasm {
+    /// A component in WebAssembly's text format.
+    pub fn wat(text: impl Into<String>) -> Self {
+        Self::Bytes(Cow::Owned(text.into().into_bytes()))
+    }
+}
+
+impl From<&str> for Wasm {
+    fn from(path: &str) -> Self {
+        Self::Path(path.into())
+    }
+}
+impl From<String> for Wasm {
+    fn from(path: String) -> Self {
+        Self::Path(path.into())
+    }
+}
+impl From<&Path> for Wasm {
+    fn from(path: &Path) -> Self {
+        Self::Path(path.into())
+    }
+}
+impl From<PathBuf> for Wasm {
+    fn from(path: PathBuf) -> Self {
+        Self::Path(path)
+    }
+}
+impl From<&[u8]> for Wasm {
+    fn from(bytes: &[u8]) -> Self {
+        Self::Bytes(Cow::Owned(bytes.to_vec()))
+    }
+}
+impl From<Vec<u8>> for Wasm {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::Bytes(Cow::Owned(bytes))
+    }
+}
+
+/// How far a load is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress {
+    /// The component is looked for in the cache.
+    Looking,
+    /// It was not there and is being compiled, which takes from a millisecond to ten seconds for
+    /// each processor, depending on its size.
+    #[non_exhaustive]
+    Compiling {
+        /// Size of the component in bytes.
+        bytes: usize,
+    },
+    /// The compiled code is being written to the cache.
+    Storing,
+    /// Done.
+    Ready(Origin),
+}
+
+impl Host {
+    /// A host with these settings. Makes no engine and starts no thread yet.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError`] where the settings cannot hold.
+    pub fn new(config: HostConfig) -> Result<Self, HostError> {
+        if config.tick.is_zero() {
+            return Err(HostError::Config { setting: "HostConfig::tick", problem: "is zero" });
+        }
+        if config.max_instances == 0 {
+            return Err(HostError::Config { setting: "HostConfig::max_instances", problem: "is zero" });
+        }
+        let engines = Arc::new(Engines::new(config.clone()));
+        let parts = HostParts {
+            cache: Cache::open(&config.cache),
+            ticker: Ticker::new(Arc::clone(&engines), config.tick),
+            refill: Refill::new(config.refill_threads, config.clock.clone()),
+            engines,
+            config,
+        };
+        Ok(Self { parts: Arc::new(parts), loading: Arc::default() })
+    }
+
+    /// Loads a component: from the cache, or compiled on all processors, off the async runtime.
+    ///
+    /// The same bytes are compiled at most once at a time, however many ask for them.
+    ///
+    /// # Errors
+    ///
+    /// [`LoadError`] says what is wrong with the file, or with the component in it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future lets the load go on in the background; what it compiled is cached.
+    pub async fn load(&self, wasm: impl Into<Wasm>) -> Result<Component, LoadError> {
+        self.load_with(wasm, |_| {}).await
+    }
+
+    /// The same, told how far it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::load`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Host::load`].
+    pub async fn load_with(
+        &self,
+        wasm: impl Into<Wasm>,
+        progress: impl Fn(Progress) + Send + 'static,
+    ) -> Result<Component, LoadError> {
+        let (host, wasm) = (self.clone(), wasm.into());
+        let load = move || host.load_now(&wasm, &progress);
+        tokio::task::spawn_blocking(load).await.unwrap_or(Err(LoadError::Cancelled))
+    }
+
+    /// Loads a component on this thread.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::load`].
+    pub fn load_blocking(&self, wasm: impl Into<Wasm>) -> Result<Component, LoadError> {
+        self.load_now(&wasm.into(), &|_| {})
+    }
+
+    /// The same, told how far it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Host::load`].
+    pub fn load_blocking_with(
+        &self,
+        wasm: impl Into<Wasm>,
+        progress: impl Fn(Progress),
+    ) -> Result<Component, LoadError> {
+        self.load_now(&wasm.into(), &progress)
+    }
+
+    /// What the compile cache did. `None` where it is off or could not be opened.
+    #[must_use]
+    pub fn cache_stats(&self) -> Option<CacheStats> {
+        self.parts.cache.as_ref().map(Cache::stats)
+    }
+
+    /// The settings it runs with.
+    #[must_use]
+    pub fn config(&self) -> &HostConfig {
+        &self.parts.config
+    }
+
+    fn load_now(&self, wasm: &Wasm, progress: &dyn Fn(Progress)) -> Result<Component, LoadError> {
+        progress(Progress::Looking);
+        let (source, path) = match wasm {
+            Wasm::Path(path) => {
+                let source = Source::file(path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
+                (source, Some(path))
+            }
+            Wasm::Bytes(bytes) => (Source::bytes_of(&**bytes), None),
+        };
+        let unreadable = |source| LoadError::Read { path: path.cloned().unwrap_or_default(), source };
+        let lane = match &self.parts.cache {
+            Some(cache) => cache.recall(&source).and_then(lane),
+            None => {
+                source.bytes().map_err(unreadable)?;
+                None
+            }
+        };
+        let content = source.content().map_err(unreadable)?;
+        let place = self.place(*content.as_bytes());
+        let mut place = place.lock();
+        if let Some(loaded) = place.upgrade() {
+            progress(Progress::Ready(loaded.origin));
+            return Ok(Component(loaded));
+        }
+
+        let (raw, lane, origin) = match self.cached(&source, lane)? {
+            Some((raw, lane)) => (raw, lane, Origin::Cache),
+            None => {
+                let bytes = source.bytes().map_err(unreadable)?;
+                let (raw, lane, origin) = self.compile(bytes, progress)?;
+                let raw = match &self.parts.cache {
+                    Some(cache) => {
+                        progress(Progress::Storing);
+                        cache.store(self.engine(lane)?, &source, note(lane), raw)
+                    }
+                    None => raw,
+                };
+                (raw, lane, origin)
+            }
+        };
+        // Otherwise the first instance pays for it.
+        raw.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
+        let component = Component::new(Arc::clone(&self.parts), raw, lane, origin, content.to_hex().to_string());
+        *place = Arc::downgrade(&component.0);
+        progress(Progress::Ready(origin));
+        Ok(component)
+    }
+
+    /// Where the component with this content is kept, if it is loaded.
+    fn place(&self, content: [u8; 32]) -> Arc<Mutex<Weak<Parts>>> {
+        let mut loading = self.loading.lock();
+        if loading.len() == loading.capacity() {
+            loading.retain(|_, place| {
+                Arc::strong_count(place) > 1 || place.try_lock().is_none_or(|loaded| loaded.strong_count() > 0)
+            });
+        }
+        Arc::clone(loading.entry(content).or_default())
+    }
+
+    fn cached(
+        &self,
+        source: &Source<'_>,
+        lane: Option<Lane>,
+    ) -> Result<Option<(wasmtime::component::Component, Lane)>, LoadError> {
+        let (Some(cache), Some(lane)) = (&self.parts.cache, lane) else {
+            return Ok(None);
+        };
+        let raw = cache.load(self.engine(lane)?, source, note(lane));
+        Ok(raw.map(|raw| (raw, lane)))
+    }
+
+    fn compile(
+        &self,
+        bytes: &[u8],
+        progress: &dyn Fn(Progress),
+    ) -> Result<(wasmtime::component::Component, Lane, Origin), LoadError> {
+        let binary = binary(bytes)?;
+        progress(Progress::Compiling { bytes: binary.len() });
+        let lane = Lane::of(&binary);
+        let engine = self.engine(lane)?;
+        let began = self.parts.config.clock.now();
+        let raw = wasmtime::component::Component::from_binary(engine, &binary)
+            .map_err(|error| LoadError::Compile(error.into()))?;
+        let took = self.parts.config.clock.now().saturating_duration_since(began);
+        Ok((raw, lane, Origin::Compiled { took }))
+    }
+
+    fn engine(&self, lane: Lane) -> Result<&wasmtime::Engine, LoadError> {
+        self.parts.engines.get(lane).map_err(|error| LoadError::Engine(error.into()))
+    }
+}
+
+/// What the cache remembers of a component: the lane it needs.
+fn note(lane: Lane) -> u8 {
+    match lane {
+        Lane::Plain => 0,
+        Lane::Concurrent => 1,
+    }
+}
+
+fn lane(note: u8) -> Option<Lane> {
+    Lane::ALL.into_iter().find(|lane| self::note(*lane) == note)
+}
+
+/// `bytes` in binary form, known to be a component.
+fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
+    let binary = match bytes {
+        [0, b'a', b's', b'm', ..] => Cow::Borrowed(bytes),
+        text if looks_like_text(text) => wat::parse_bytes(text).map_err(|error| LoadError::Text(error.into()))?,
+        _ => return Err(LoadError::NotWasm { start: bytes.iter().take(8).copied().collect() }),
+    };
+    match binary.get(4..8) {
+        Some([1, 0, 0, 0]) => Err(LoadError::CoreModule),
+        _ => Ok(binary),
+    }
+}
+
+/// Whether `bytes` begin as WebAssembly text does: with a parenthesis, or a comment before it.
+fn looks_like_text(bytes: &[u8]) -> bool {
+    let start = bytes.trim_ascii_start();
+    start.starts_with(b"(") || start.starts_with(b";;")
+}

@@ -1,0 +1,198 @@
+//! Several calls on one instance.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use wasmtime::Store;
+use wasmtime::component::Val;
+
+use crate::call::Call;
+use crate::error::CallError;
+use crate::exports::ExportedFunc;
+use crate::instance::Begun;
+use crate::lending::{Guard, Lending};
+use crate::receipt::Receipt;
+use crate::state::State;
+use crate::value::Handles;
+use crate::world::World;
+
+/// One instance, for as long as it is held: several calls in order see what the earlier ones left.
+///
+/// Made by [`Pool::lease`](crate::Pool::lease). Dropping it gives the instance back: to be lent
+/// again where [`Reuse`](crate::Reuse) allows it and every call ended well.
+pub struct Lease<W: World = (), S: Send + 'static = ()> {
+    pub(crate) guard: Guard<Arc<Lending<W, S>>, W, S>,
+    pub(crate) first: Option<Begun>,
+}
+
+impl<W: World, S: Send + 'static> Lease<W, S> {
+    /// Calls the guest, as [`Pool::call`](crate::Pool::call) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::call`](crate::Pool::call), and [`CallError::Retired`] after a call that did not
+    /// end well.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the call; the lease then serves no more.
+    pub fn call<R, F>(
+        &mut self,
+        call: F,
+    ) -> Call<impl Future<Output = Result<(R, Receipt), CallError>> + use<'_, R, F, W, S>>
+    where
+        F: AsyncFnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
+    {
+        Call::new(async move {
+            let begun = self.begun();
+            run(&mut self.guard, &begun, call).await
+        })
+    }
+
+    /// Calls an export by name, as [`Pool::invoke`](crate::Pool::invoke) does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Pool::invoke`](crate::Pool::invoke), and [`CallError::Retired`] after a call that did
+    /// not end well.
+    pub fn invoke(
+        &mut self,
+        name: &str,
+        params: &[Val],
+    ) -> Call<impl Future<Output = Result<(Option<Val>, Receipt), CallError>> + use<'_, W, S>> {
+        let found = self.find(name).and_then(|function| {
+            function.check(params)?;
+            Ok((function, params.to_vec()))
+        });
+        Call::new(async move {
+            let (function, params) = found?;
+            let begun = self.begun();
+            invoke(&mut self.guard, &begun, &function, &params).await
+        })
+    }
+
+    /// Calls an export with parameters written as WAVE, the text format of `wasmtime run --invoke`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lease::invoke`].
+    #[cfg(feature = "wave")]
+    pub fn invoke_wave(
+        &mut self,
+        name: &str,
+        params: &str,
+    ) -> Call<impl Future<Output = Result<(String, Receipt), CallError>> + use<'_, W, S>> {
+        let found = self.prepare(name, |function, handles| function.params_from_wave(params, handles));
+        Call::new(async move {
+            let (function, params) = found?;
+            let begun = self.begun();
+            let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
+            let text = function.result_to_wave(answer.as_ref(), self.handles()?)?;
+            Ok((text, receipt))
+        })
+    }
+
+    /// Calls an export with parameters as JSON: an array of all, or an object by name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Lease::invoke`].
+    #[cfg(feature = "json")]
+    pub fn invoke_json(
+        &mut self,
+        name: &str,
+        params: &serde_json::Value,
+    ) -> Call<impl Future<Output = Result<(serde_json::Value, Receipt), CallError>> + use<'_, W, S>> {
+        let found = self.prepare(name, |function, handles| function.params_from_json(params, handles));
+        Call::new(async move {
+            let (function, params) = found?;
+            let begun = self.begun();
+            let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
+            let json = function.result_to_json(answer.as_ref(), self.handles()?)?;
+            Ok((json, receipt))
+        })
+    }
+
+    /// The embedder's value of this instance. `None` after a call that lost the instance.
+    #[must_use]
+    pub fn embedder(&self) -> Option<&S> {
+        self.guard.instance().map(|instance| instance.store.data().embedder())
+    }
+
+    /// The embedder's value of this instance, to set what the next call shall find there.
+    #[must_use]
+    pub fn embedder_mut(&mut self) -> Option<&mut S> {
+        self.guard.instance_mut().map(|instance| instance.store.data_mut().embedder_mut())
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Result<ExportedFunc, CallError> {
+        Ok(self.guard.pool.maker.component.exports().find(name)?.clone())
+    }
+
+    pub(crate) fn handles(&mut self) -> Result<&mut Handles, CallError> {
+        let instance = self.guard.instance_mut().ok_or(CallError::Retired)?;
+        Ok(&mut instance.handles)
+    }
+
+    #[cfg(any(feature = "json", feature = "wave"))]
+    pub(crate) fn prepare(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&ExportedFunc, &mut Handles) -> Result<Vec<Val>, crate::ValueError>,
+    ) -> Result<(ExportedFunc, Vec<Val>), CallError> {
+        let function = self.find(name)?;
+        let params = read(&function, self.handles()?)?;
+        Ok((function, params))
+    }
+
+    /// What a call that begins now counts from: the first one from when the lease was asked for.
+    pub(crate) fn begun(&mut self) -> Begun {
+        self.first.take().unwrap_or_else(|| self.guard.pool.begun_again())
+    }
+}
+
+impl<W: World, S: Send + 'static> fmt::Debug for Lease<W, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease").finish_non_exhaustive()
+    }
+}
+
+/// Runs one call of generated code.
+pub(crate) async fn run<P, W: World, S: Send + 'static, R>(
+    guard: &mut Guard<P, W, S>,
+    begun: &Begun,
+    call: impl AsyncFnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
+) -> Result<(R, Receipt), CallError>
+where
+    P: Deref<Target = Lending<W, S>>,
+{
+    let (pool, instance) = guard.begin()?;
+    let answer = pool
+        .maker
+        .call(instance, begun, async |instance| call(&instance.world, &mut instance.store).await)
+        .await?;
+    guard.ended_well();
+    Ok(answer)
+}
+
+/// Runs one dynamic call, with parameters that were checked.
+pub(crate) async fn invoke<P, W: World, S: Send + 'static>(
+    guard: &mut Guard<P, W, S>,
+    begun: &Begun,
+    function: &ExportedFunc,
+    params: &[Val],
+) -> Result<(Option<Val>, Receipt), CallError>
+where
+    P: Deref<Target = Lending<W, S>>,
+{
+    let (pool, instance) = guard.begin()?;
+    let (mut answers, receipt) = pool
+        .maker
+        .call(instance, begun, async |instance| {
+            instance.invoke(function.index(), params, function.result_count()).await
+        })
+        .await?;
+    guard.ended_well();
+    Ok((answers.pop(), receipt))
+}

@@ -1,0 +1,127 @@
+//! A pool that is being set up: everything checked and linked once, before the first call.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use wasmtime::component::{Linker, Val};
+
+use crate::component::Component;
+use crate::config::{PoolConfig, Reuse};
+use crate::error::PoolError;
+use crate::instance::{Maker, WarmUp};
+use crate::lending::Lending;
+use crate::linker::{WasiNeed, linker_for};
+use crate::missing::missing_imports;
+use crate::state::{State, Terms};
+use crate::wasi::{Face, WasiPlan};
+use crate::world::World;
+
+type Imports<S> = Box<dyn FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()>>;
+
+/// See the module.
+pub(crate) struct Plan<W: World, S: Send + 'static> {
+    component: Component,
+    config: PoolConfig,
+    state: Box<dyn Fn() -> S + Send + Sync>,
+    pub(crate) imports: Vec<Imports<S>>,
+    pub(crate) warm_up: WarmUp<W, S>,
+}
+
+impl<W: World, S: Send + 'static> Plan<W, S> {
+    pub(crate) fn new(component: &Component, config: PoolConfig, state: Box<dyn Fn() -> S + Send + Sync>) -> Self {
+        Self { component: component.clone(), config, state, imports: Vec::new(), warm_up: WarmUp::None }
+    }
+
+    pub(crate) fn warm_up_invoke(&mut self, name: &str, params: &[Val]) -> Result<(), PoolError> {
+        let function = self.component.exports().find(name).map_err(|error| PoolError::World(error.into()))?;
+        function.check(params).map_err(|error| PoolError::World(error.into()))?;
+        let call = (*function.index(), params.to_vec(), function.result_count());
+        self.warm_up = WarmUp::Invoke(Box::new(call));
+        Ok(())
+    }
+
+    pub(crate) fn lending(
+        self,
+        face: Face,
+        runtime: Option<tokio::runtime::Handle>,
+    ) -> Result<Arc<Lending<W, S>>, PoolError> {
+        let Self { component, config, state, imports, warm_up } = self;
+        let host = Arc::clone(&component.0.host);
+        check(&config, &component)?;
+
+        let raw = &component.0.raw;
+        let linker = linker_for(raw, face, |linker| imports.into_iter().try_for_each(|link| link(linker)))
+            .map_err(|error| PoolError::Link(error.into()))?;
+        let missing = missing_imports(raw, &linker);
+        if !missing.is_empty() {
+            return Err(PoolError::MissingImports { missing });
+        }
+        let pre = linker.instantiate_pre(raw).map_err(|error| PoolError::Link(error.into()))?;
+        let indices = W::indices(&pre).map_err(|error| PoolError::World(error.into()))?;
+        let wasi = WasiNeed::of(raw)
+            .any()
+            .then(|| WasiPlan::new(&config.grants, face))
+            .transpose()
+            .map_err(PoolError::Grant)?;
+
+        // Without an import nothing a guest does can suspend it.
+        let closed = component.imports().is_empty();
+        let direct = face == Face::Blocking || (closed && !matches!(warm_up, WarmUp::Async(_)));
+        let maker = Maker {
+            component,
+            face,
+            clock: host.config.clock.clone(),
+            terms: Arc::new(Terms::new(config.limits.clone(), wasi)),
+            reuse: config.reuse.clone(),
+            max_age: config.max_age,
+            pre,
+            indices,
+            state,
+            warm_up,
+            direct,
+            seed: AtomicU64::new(seed()),
+        };
+        Ok(Lending::new(maker, host, &config, runtime))
+    }
+}
+
+fn check(config: &PoolConfig, component: &Component) -> Result<(), PoolError> {
+    let host = &component.0.host.config;
+    let wrong = |setting, problem: String| Err(PoolError::Config { setting, problem });
+    if config.max_instances == 0 {
+        return wrong("PoolConfig::max_instances", "is 0: a pool needs at least one instance".into());
+    }
+    if config.min_warm > config.max_instances {
+        let problem = format!("is {}, more than max_instances, which is {}", config.min_warm, config.max_instances);
+        return wrong("PoolConfig::min_warm", problem);
+    }
+    if let Reuse::Calls(range) = &config.reuse
+        && (range.is_empty() || *range.start() == 0)
+    {
+        return wrong("PoolConfig::reuse", format!("is {range:?}: it must start at 1 or more and not be empty"));
+    }
+    if config.limits.fuel.is_some() && !host.fuel {
+        let problem = "is set, but this host's code counts no fuel: set HostConfig::fuel".to_owned();
+        return wrong("Limits::fuel", problem);
+    }
+    if let Some(needs) = component.needs() {
+        let least = [
+            ("Limits::memory_bytes", config.limits.memory_bytes, needs.memory_bytes),
+            ("Limits::table_elements", config.limits.table_elements, needs.table_elements),
+            ("Limits::memories", config.limits.memories.into(), needs.memories.into()),
+            ("Limits::tables", config.limits.tables.into(), needs.tables.into()),
+        ];
+        for (setting, limit, need) in least {
+            if limit < need {
+                return wrong(setting, format!("is {limit}, but this component starts with {need}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Any number that differs from pool to pool.
+fn seed() -> u64 {
+    use std::hash::{BuildHasher, RandomState};
+    RandomState::new().hash_one(0)
+}
