@@ -1,7 +1,7 @@
 //! Which limit an error of the engine is about.
 //!
 //! wasmtime has types for some of its refusals and only words for others. The words are those of
-//! the pinned version, and the tests in `state.rs` fail when they change.
+//! the pinned version, and the tests in `guest_tests` fail when they change.
 
 use wasmtime::component::ResourceTableError;
 use wasmtime::{Error, Trap};

@@ -36,7 +36,7 @@ use crate::plan::Plan;
 use crate::receipt::Receipt;
 use crate::state::State;
 use crate::stats::PoolStats;
-use crate::value::Handles;
+use crate::value::handles::Handles;
 use crate::wasi::Face;
 use crate::world::World;
 
@@ -113,7 +113,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// As [`Pool::invoke`].
     pub fn invoke_with_receipt(&self, name: &str, params: &[Val]) -> Result<(Option<Val>, Receipt), CallError> {
         let function = self.component().exports().find(name)?;
-        function.check(params)?;
+        function.check_params(params)?;
         self.invoke_checked(function, params)
     }
 
@@ -127,7 +127,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         let function = self.component().exports().find(name)?;
         let params = function.params_from_json(params, &mut Handles::default())?;
         let (answer, _) = self.invoke_checked(function, &params)?;
-        Ok(function.result_to_json(answer.as_ref(), &mut Handles::default())?)
+        Ok(function.results_to_json(answer.into_iter().collect(), &mut Handles::default())?)
     }
 
     /// Calls an export with parameters as WAVE, as [`crate::Pool::invoke_wave`] does.
@@ -140,7 +140,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         let function = self.component().exports().find(name)?;
         let params = function.params_from_wave(params, &mut Handles::default())?;
         let (answer, _) = self.invoke_checked(function, &params)?;
-        Ok(function.result_to_wave(answer.as_ref(), &mut Handles::default())?)
+        Ok(function.results_to_wave(answer.into_iter().collect(), &mut Handles::default())?)
     }
 
     /// One instance for several calls in order.
@@ -267,7 +267,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     /// As [`Pool::invoke`], and [`CallError::Retired`] after a call that did not end well.
     pub fn invoke(&mut self, name: &str, params: &[Val]) -> Result<Option<Val>, CallError> {
         let function = self.find(name)?;
-        function.check(params)?;
+        function.check_params(params)?;
         self.invoke_checked(&function, params)
     }
 
@@ -282,7 +282,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         let function = self.find(name)?;
         let params = function.params_from_json(params, self.handles()?)?;
         let answer = self.invoke_checked(&function, &params)?;
-        Ok(function.result_to_json(answer.as_ref(), self.handles()?)?)
+        Ok(function.results_to_json(answer.into_iter().collect(), self.handles()?)?)
     }
 
     /// Calls an export with parameters as WAVE. Resources are handles that live as long as the
@@ -296,7 +296,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         let function = self.find(name)?;
         let params = function.params_from_wave(params, self.handles()?)?;
         let answer = self.invoke_checked(&function, &params)?;
-        Ok(function.result_to_wave(answer.as_ref(), self.handles()?)?)
+        Ok(function.results_to_wave(answer.into_iter().collect(), self.handles()?)?)
     }
 
     /// The embedder's value of this instance. `None` after a call that lost the instance.
@@ -311,8 +311,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         self.guard.instance_mut().map(|instance| instance.store.data_mut().embedder_mut())
     }
 
-    fn find(&self, name: &str) -> Result<ExportedFunc, CallError> {
-        Ok(self.guard.pool.maker.component.exports().find(name)?.clone())
+    fn find(&self, name: &str) -> Result<Arc<ExportedFunc>, CallError> {
+        Ok(Arc::clone(self.guard.pool.maker.component.exports().find(name)?))
     }
 
     #[cfg(any(feature = "json", feature = "wave"))]
@@ -363,7 +363,7 @@ where
 {
     let (pool, instance) = guard.begin()?;
     let (mut answers, receipt) = pool.maker.call_direct(instance, begun, |instance| {
-        instance.invoke_direct(function.index(), params, function.result_count())
+        instance.invoke_direct(function, params)
     })?;
     guard.ended_well();
     Ok((answers.pop(), receipt))

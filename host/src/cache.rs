@@ -26,19 +26,19 @@
 //! therefore checked at every load, and bigger ones are sealed.
 
 mod config;
+mod platform;
 mod folder;
 mod stamp;
 mod entry;
 mod record;
 mod source;
 mod evict;
+mod ledger;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::time::SystemTime;
 
-use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -46,6 +46,7 @@ pub use self::config::{CacheConfig, CacheStats};
 pub(crate) use self::source::Source;
 
 use self::entry::{Authentic, Entries, Form, Identity, Refusal};
+use self::ledger::{Ledger, chain};
 use self::folder::{Durable, Folder, FolderError, Mode};
 use self::record::{Question, Records, touch};
 use self::stamp::Stamp;
@@ -64,26 +65,26 @@ pub(crate) struct Cache {
     max_bytes: u64,
     recheck: bool,
     seal_from: u64,
-    told: Mutex<Told>,
-}
-
-/// Everything that changes: one lock, so that statistics are one snapshot.
-#[derive(Debug, Default)]
-struct Told {
-    stats: CacheStats,
-    refused: HashSet<String>,
-    write_failure: bool,
+    ledger: Ledger,
 }
 
 impl Cache {
     /// Opens the cache. `None` if it is off or, after a warning, if there is no folder for it.
     pub(crate) fn open(config: &CacheConfig) -> Option<Self> {
-        let CacheConfig { enabled, dir: _, max_bytes, recheck } = *config;
+        let CacheConfig {
+            enabled,
+            dir: _,
+            max_bytes,
+            recheck,
+        } = *config;
         if !enabled {
             return None;
         }
         let path = config.folder();
-        let opened = path.clone().ok_or(FolderError::Nowhere).and_then(|path| Folder::open(path.join(VERSION)));
+        let opened = path
+            .clone()
+            .ok_or(FolderError::Nowhere)
+            .and_then(|path| Folder::open(path.join(VERSION)));
         match opened {
             Ok((folder, key)) => Some(Self {
                 folder,
@@ -92,7 +93,7 @@ impl Cache {
                 max_bytes,
                 recheck,
                 seal_from: SEAL_FROM,
-                told: Mutex::default(),
+                ledger: Ledger::default(),
             }),
             Err(error) => {
                 tracing::warn!(folder = ?path, error = chain(&error), "no compile cache: components stay in memory");
@@ -110,7 +111,9 @@ impl Cache {
 
     fn recall_at(&self, source: &Source<'_>, now: SystemTime) -> Option<u8> {
         let content = self.content(source, now)?;
-        let [note] = self.records.get(&self.folder, Question::Note(&content), now)?;
+        let [note] = self
+            .records
+            .get(&self.folder, Question::Note(&content), now)?;
         source.set_note(note);
         Some(note)
     }
@@ -119,7 +122,9 @@ impl Cache {
     fn content(&self, source: &Source<'_>, now: SystemTime) -> Option<blake3::Hash> {
         if !self.recheck
             && let Some(stamp) = source.stamp()
-            && let Some(content) = self.records.get(&self.folder, Question::Content(stamp), now)
+            && let Some(content) = self
+                .records
+                .get(&self.folder, Question::Content(stamp), now)
         {
             source.recall(blake3::Hash::from_bytes(content));
         }
@@ -131,28 +136,26 @@ impl Cache {
         self.load_at(engine, source, note, SystemTime::now())
     }
 
-    fn load_at(&self, engine: &Engine, source: &Source<'_>, note: u8, now: SystemTime) -> Option<Component> {
+    fn load_at(
+        &self,
+        engine: &Engine,
+        source: &Source<'_>,
+        note: u8,
+        now: SystemTime,
+    ) -> Option<Component> {
         let identity = Identity::new(self.content(source, now)?, engine);
         match self.fetch(engine, &identity, now) {
             Ok(Some((component, checked))) => {
-                let mut told = self.told.lock();
-                told.stats.hits += 1;
-                told.stats.checked += u64::from(checked);
-                drop(told);
+                self.ledger.hit(checked);
                 self.remember(source, &identity, note);
                 Some(component)
             }
             Ok(None) => {
-                self.told.lock().stats.misses += 1;
+                self.ledger.miss();
                 None
             }
             Err(refusal) => {
-                let entry = identity.file_name();
-                let mut told = self.told.lock();
-                told.stats.refused += 1;
-                if told.refused.insert(entry.clone()) {
-                    tracing::warn!(entry, reason = chain(&refusal), "refused an entry of the compile cache");
-                }
+                self.ledger.refused(identity.file_name(), &refusal);
                 None
             }
         }
@@ -160,7 +163,13 @@ impl Cache {
 
     /// Keeps a component that was compiled from `source`'s bytes by `engine`, and returns it: from now on mapped from
     /// the cache, if that worked, so that its code is shared by processes and can leave memory.
-    pub(crate) fn store(&self, engine: &Engine, source: &Source<'_>, note: u8, component: Component) -> Component {
+    pub(crate) fn store(
+        &self,
+        engine: &Engine,
+        source: &Source<'_>,
+        note: u8,
+        component: Component,
+    ) -> Component {
         self.store_at(engine, source, note, component, SystemTime::now())
     }
 
@@ -177,28 +186,16 @@ impl Cache {
         };
         let identity = Identity::new(content, engine);
         match self.write(&identity, &component) {
-            Ok(true) => self.told.lock().stats.stored += 1,
+            Ok(true) => self.ledger.stored(),
             Ok(false) => return component,
             Err(error) => {
-                let mut told = self.told.lock();
-                told.stats.failed_writes += 1;
-                if !std::mem::replace(&mut told.write_failure, true) {
-                    tracing::warn!(
-                        folder = %self.folder.path().display(),
-                        error = format!("{error:#}"),
-                        "cannot write to the compile cache: components stay in memory"
-                    );
-                }
+                self.ledger.write_failed(self.folder.path(), &error);
                 return component;
             }
         }
         self.remember(source, &identity, note);
         match evict::sweep(&self.folder, self.max_bytes, now) {
-            Ok(swept) => {
-                let mut told = self.told.lock();
-                told.stats.evicted += swept.evicted;
-                told.stats.bytes = swept.bytes;
-            }
+            Ok(swept) => self.ledger.swept(&swept),
             Err(error) => tracing::debug!(%error, "could not tidy the compile cache"),
         }
         match self.fetch(engine, &identity, now) {
@@ -211,23 +208,36 @@ impl Cache {
     fn write(&self, identity: &Identity, component: &Component) -> wasmtime::Result<bool> {
         let artefact = component.serialize()?;
         if artefact.len() as u64 > self.max_bytes {
-            tracing::debug!(bytes = artefact.len(), "a component is too big for the compile cache");
+            tracing::debug!(
+                bytes = artefact.len(),
+                "a component is too big for the compile cache"
+            );
             return Ok(false);
         }
         let trailer = self.entries.trailer(identity, &artefact);
-        self.folder.write(&identity.file_name(), Mode::Sealed, &[&artefact, &trailer], Durable::Yes)?;
+        self.folder.write(
+            &identity.file_name(),
+            Mode::Sealed,
+            &[&artefact, &trailer],
+            Durable::Yes,
+        )?;
         Ok(true)
     }
 
     /// Puts on record what was found out about a component the long way.
     fn remember(&self, source: &Source<'_>, identity: &Identity, note: u8) {
         if source.note() != Some(note) {
-            self.records.put(&self.folder, Question::Note(&identity.component), &[note]);
+            self.records
+                .put(&self.folder, Question::Note(&identity.component), &[note]);
         }
         if !self.recheck
             && let Some(stamp) = source.lasting_stamp()
         {
-            self.records.put(&self.folder, Question::Content(stamp), identity.component.as_bytes());
+            self.records.put(
+                &self.folder,
+                Question::Content(stamp),
+                identity.component.as_bytes(),
+            );
         }
     }
 
@@ -243,7 +253,9 @@ impl Cache {
         };
         let stamp = Stamp::of(&file).filter(|stamp| !self.recheck && stamp.size() > self.seal_from);
         if let Some(stamp) = &stamp
-            && let Some([]) = self.records.get(&self.folder, Question::Unchanged(identity, stamp), now)
+            && let Some([]) =
+                self.records
+                    .get(&self.folder, Question::Unchanged(identity, stamp), now)
             && let Some(entry) = self.entries.unchanged(&file)
             && let Ok(component) = deserialize(engine, &entry)
         {
@@ -263,7 +275,8 @@ impl Cache {
         match stamp {
             // Taken before the check, and still so after it.
             Some(stamp) if stamp.settled(now) && Stamp::of(&file) == Some(stamp) => {
-                self.records.put(&self.folder, Question::Unchanged(identity, &stamp), &[]);
+                self.records
+                    .put(&self.folder, Question::Unchanged(identity, &stamp), &[]);
             }
             Some(_) => {}
             None => touch(&file, facts.modified().ok(), now),
@@ -272,7 +285,7 @@ impl Cache {
     }
 
     pub(crate) fn stats(&self) -> CacheStats {
-        self.told.lock().stats
+        self.ledger.stats()
     }
 }
 
@@ -280,7 +293,10 @@ impl Cache {
 ///
 /// JUSTIFICATION: loading compiled code is what this cache is for, and wasmtime offers no safe way to do it: compiled
 /// code runs with all rights of the process, and no check of the code itself could tell what it does.
-#[expect(unsafe_code, reason = "wasmtime has no safe way to load compiled code; only authentic code gets here")]
+#[expect(
+    unsafe_code,
+    reason = "wasmtime has no safe way to load compiled code; only authentic code gets here"
+)]
 fn deserialize(engine: &Engine, entry: &Authentic) -> wasmtime::Result<Component> {
     match entry.form() {
         // SAFETY: wasmtime asks that the file hold what `Component::serialize` gave, and stay so while it is mapped.
@@ -292,15 +308,4 @@ fn deserialize(engine: &Engine, entry: &Authentic) -> wasmtime::Result<Component
         // SAFETY: as above, but these are the very bytes that were checked, and nobody else can reach them.
         Form::Copy(bytes) => unsafe { Component::deserialize(engine, bytes) },
     }
-}
-
-/// An error and its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }

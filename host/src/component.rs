@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::cache::Cache;
 use crate::config::HostConfig;
 use crate::engine::{Engines, Lane};
-use crate::exports::Exports;
+use crate::exports::{Exports, Wit};
 use crate::refill::Refill;
 use crate::ticker::Ticker;
 
@@ -36,7 +36,6 @@ pub(crate) struct Parts {
     pub(crate) origin: Origin,
     pub(crate) id: String,
     exports: OnceLock<Exports>,
-    imports: OnceLock<Exports>,
 }
 
 /// Where the machine code of a component came from.
@@ -82,20 +81,24 @@ impl Component {
             origin,
             id,
             exports: OnceLock::new(),
-            imports: OnceLock::new(),
         }))
     }
 
-    /// The functions it exports, and their types.
+    /// The functions it exports, by name and type.
     #[must_use]
     pub fn exports(&self) -> &Exports {
-        self.0.exports.get_or_init(|| Exports::of_exports(&self.0.raw))
+        self.0.exports.get_or_init(|| Exports::of(&self.0.raw))
     }
 
-    /// The functions it imports, and their types.
+    /// Everything it imports and exports, as WIT. Made anew at each call.
     #[must_use]
-    pub fn imports(&self) -> &Exports {
-        self.0.imports.get_or_init(|| Exports::of_imports(&self.0.raw))
+    pub fn wit(&self) -> Wit {
+        Wit::of(&self.0.raw)
+    }
+
+    /// Whether it imports nothing at all, so that nothing it does can wait.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.0.raw.component_type().imports(self.0.raw.engine()).len() == 0
     }
 
     /// The kind of engine it runs on.

@@ -21,7 +21,7 @@ use crate::exports::ExportedFunc;
 use crate::fault;
 use crate::receipt::Receipt;
 use crate::state::{State, Terms};
-use crate::value::Handles;
+use crate::value::handles::Handles;
 use crate::wasi::Face;
 use crate::world::World;
 
@@ -34,7 +34,7 @@ pub(crate) enum WarmUp<W, S: 'static> {
     Async(Box<dyn for<'a> Fn(&'a W, &'a mut Store<State<S>>) -> WarmUpFuture<'a> + Send + Sync>),
     Blocking(Box<dyn Fn(&W, &mut Store<State<S>>) -> wasmtime::Result<()> + Send + Sync>),
     /// A dynamic call.
-    Invoke(Box<(wasmtime::component::ComponentExportIndex, Vec<Val>, usize)>),
+    Invoke(Box<(Arc<ExportedFunc>, Vec<Val>)>),
 }
 
 /// Makes the instances of one pool.
@@ -138,7 +138,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             let warmed = match &self.warm_up {
                 WarmUp::None | WarmUp::Async(_) => Ok(()),
                 WarmUp::Blocking(warm_up) => warm_up(&instance.world, &mut instance.store),
-                WarmUp::Invoke(call) => instance.invoke_direct(&call.0, &call.1, call.2).map(drop),
+                WarmUp::Invoke(call) => instance.invoke_direct(&call.0, &call.1).map(drop),
             };
             warmed.map_err(|error| instance.warm_up_error(error))?;
             Ok(instance)
@@ -160,7 +160,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 WarmUp::None => Ok(()),
                 WarmUp::Async(warm_up) => warm_up(&instance.world, &mut instance.store).await,
                 WarmUp::Blocking(warm_up) => warm_up(&instance.world, &mut instance.store),
-                WarmUp::Invoke(call) => instance.invoke(&call.0, &call.1, call.2).await.map(drop),
+                WarmUp::Invoke(call) => instance.invoke(&call.0, &call.1).await.map(drop),
             };
             warmed.map_err(|error| instance.warm_up_error(error))?;
             Ok(instance)
@@ -233,12 +233,11 @@ impl<W, S: Send + 'static> Instance<W, S> {
     /// Calls an export with values that were checked against its type.
     pub(crate) async fn invoke(
         &mut self,
-        index: &wasmtime::component::ComponentExportIndex,
+        function: &ExportedFunc,
         params: &[Val],
-        results: usize,
     ) -> wasmtime::Result<Vec<Val>> {
-        let function = self.function(index)?;
-        let mut answers = vec![Val::Bool(false); results];
+        let mut answers = function.result_slots();
+        let function = self.function(function)?;
         function.call_async(&mut self.store, params, &mut answers).await?;
         Ok(answers)
     }
@@ -246,19 +245,18 @@ impl<W, S: Send + 'static> Instance<W, S> {
     /// The same without an executor.
     pub(crate) fn invoke_direct(
         &mut self,
-        index: &wasmtime::component::ComponentExportIndex,
+        function: &ExportedFunc,
         params: &[Val],
-        results: usize,
     ) -> wasmtime::Result<Vec<Val>> {
-        let function = self.function(index)?;
-        let mut answers = vec![Val::Bool(false); results];
+        let mut answers = function.result_slots();
+        let function = self.function(function)?;
         function.call(&mut self.store, params, &mut answers)?;
         Ok(answers)
     }
 
-    fn function(&mut self, index: &wasmtime::component::ComponentExportIndex) -> wasmtime::Result<wasmtime::component::Func> {
+    fn function(&mut self, function: &ExportedFunc) -> wasmtime::Result<wasmtime::component::Func> {
         self.raw
-            .get_func(&mut self.store, index)
+            .get_func(&mut self.store, function.index())
             .ok_or_else(|| wasmtime::Error::msg("the instance lacks an export of its component"))
     }
 

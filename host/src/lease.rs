@@ -14,7 +14,7 @@ use crate::instance::Begun;
 use crate::lending::{Guard, Lending};
 use crate::receipt::Receipt;
 use crate::state::State;
-use crate::value::Handles;
+use crate::value::handles::Handles;
 use crate::world::World;
 
 /// One instance, for as long as it is held: several calls in order see what the earlier ones left.
@@ -62,7 +62,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         params: &[Val],
     ) -> Call<impl Future<Output = Result<(Option<Val>, Receipt), CallError>> + use<'_, W, S>> {
         let found = self.find(name).and_then(|function| {
-            function.check(params)?;
+            function.check_params(params)?;
             Ok((function, params.to_vec()))
         });
         Call::new(async move {
@@ -88,7 +88,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
             let (function, params) = found?;
             let begun = self.begun();
             let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
-            let text = function.result_to_wave(answer.as_ref(), self.handles()?)?;
+            let text = function.results_to_wave(answer.into_iter().collect(), self.handles()?)?;
             Ok((text, receipt))
         })
     }
@@ -109,7 +109,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
             let (function, params) = found?;
             let begun = self.begun();
             let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
-            let json = function.result_to_json(answer.as_ref(), self.handles()?)?;
+            let json = function.results_to_json(answer.into_iter().collect(), self.handles()?)?;
             Ok((json, receipt))
         })
     }
@@ -126,8 +126,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         self.guard.instance_mut().map(|instance| instance.store.data_mut().embedder_mut())
     }
 
-    pub(crate) fn find(&self, name: &str) -> Result<ExportedFunc, CallError> {
-        Ok(self.guard.pool.maker.component.exports().find(name)?.clone())
+    pub(crate) fn find(&self, name: &str) -> Result<Arc<ExportedFunc>, CallError> {
+        Ok(Arc::clone(self.guard.pool.maker.component.exports().find(name)?))
     }
 
     pub(crate) fn handles(&mut self) -> Result<&mut Handles, CallError> {
@@ -140,7 +140,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         &mut self,
         name: &str,
         read: impl FnOnce(&ExportedFunc, &mut Handles) -> Result<Vec<Val>, crate::ValueError>,
-    ) -> Result<(ExportedFunc, Vec<Val>), CallError> {
+    ) -> Result<(Arc<ExportedFunc>, Vec<Val>), CallError> {
         let function = self.find(name)?;
         let params = read(&function, self.handles()?)?;
         Ok((function, params))
@@ -190,7 +190,7 @@ where
     let (mut answers, receipt) = pool
         .maker
         .call(instance, begun, async |instance| {
-            instance.invoke(function.index(), params, function.result_count()).await
+            instance.invoke(function, params).await
         })
         .await?;
     guard.ended_well();

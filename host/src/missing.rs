@@ -36,7 +36,10 @@ pub(crate) fn missing_imports<T: 'static>(
 
 /// What might help against a missing import.
 pub(crate) fn import_hint(name: &str) -> &'static str {
-    let version = name.rsplit_once('@').map_or("", |(_, version)| version);
+    let interface = name.split('#').next().unwrap_or(name);
+    let version = interface
+        .rsplit_once('@')
+        .map_or("", |(_, version)| version);
     if !name.starts_with("wasi:") {
         "give it with the pool's imports"
     } else if version.contains('-') {
@@ -53,7 +56,7 @@ pub(crate) fn import_hint(name: &str) -> &'static str {
 /// The name of an import, inside the instances that hold it.
 struct Path<'a> {
     name: &'a str,
-    within: Option<&'a Path<'a>>,
+    within: Option<&'a Self>,
 }
 
 impl Path<'_> {
@@ -162,91 +165,4 @@ fn declaration(name: &str) -> (String, String) {
         (None, "(func)")
     };
     (resource.unwrap_or_default(), kind.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::guests::{CLOCK, ENVIRONMENT, POLL, STDIO, compile, engine};
-    use crate::linker::linker_for;
-    use crate::state::State;
-    use crate::wasi::Face;
-
-    fn missing(
-        imports: &str,
-        add: impl FnOnce(&mut Linker<State<()>>) -> wasmtime::Result<()>,
-    ) -> Vec<String> {
-        let component = compile(&engine(), &format!("(component {imports})"));
-        let linker = linker_for(&component, Face::Blocking, add).unwrap();
-        missing_imports(&component, &linker)
-    }
-
-    #[test]
-    fn wasi_is_there_in_any_release_of_0_2() {
-        for version in ["0.2.0", "0.2.3", "0.2.99"] {
-            let imports = format!("{POLL}{CLOCK}{STDIO}{ENVIRONMENT}").replace("0.2.0", version);
-            assert_eq!(missing(&imports, |_| Ok(())), [""; 0]);
-        }
-    }
-
-    #[test]
-    fn every_missing_import_is_named() {
-        let imports = r#"
-            (import "host:log/sink@1.0.0" (instance
-                (export "line" (type (sub resource)))
-                (export "[constructor]line" (func (result (own 0))))
-                (export "[method]line.end" (func (param "self" (borrow 0)) (result u32)))
-                (export "flush" (func))))
-            (import "wasi:http/types@0.2.0" (instance $http
-                (export "fields" (type (sub resource)))
-                (export "[constructor]fields" (func (result (own 0))))))
-            (alias export $http "fields" (type $fields))
-            (import "wasi:http/outgoing-handler@0.2.0" (instance
-                (alias outer 1 $fields (type $f0))
-                (export "fields" (type $f (eq $f0)))
-                (export "handle" (func (param "f" (own $f))))))
-            (import "wasi:cli/environment@0.2.4" (instance
-                (export "get-environment" (func (result (list (tuple string string)))))
-                (export "get-moon-phase" (func (result u32)))))
-            (import "wasi:keyvalue/store@0.2.0-draft" (instance (export "open" (func))))
-            (import "wasi:random/random@0.3.0" (instance (export "get-random-u64" (func (result u64)))))
-            (import "now" (func (result u64)))
-            (import "given" (func (param "x" string)))"#;
-        let missing = missing(imports, |linker| {
-            linker
-                .root()
-                .func_wrap("given", |_, (_,): (String,)| Ok(()))?;
-            linker
-                .instance("host:log/sink@1.2.0")?
-                .func_wrap("flush", |_, (): ()| Ok(()))
-        });
-        assert_eq!(
-            missing,
-            [
-                "host:log/sink@1.0.0#[constructor]line",
-                "host:log/sink@1.0.0#[method]line.end",
-                "host:log/sink@1.0.0#line",
-                "now",
-                "wasi:cli/environment@0.2.4#get-moon-phase",
-                "wasi:http/outgoing-handler@0.2.0",
-                "wasi:http/types@0.2.0",
-                "wasi:keyvalue/store@0.2.0-draft",
-                "wasi:random/random@0.3.0",
-            ]
-        );
-        let hints: std::collections::BTreeSet<_> =
-            missing.iter().map(|name| import_hint(name)).collect();
-        assert_eq!(hints.len(), 5);
-    }
-
-    #[test]
-    fn a_wrong_type_is_not_missing() {
-        let imports = r#"(import "given" (func (param "x" u32)))"#;
-        let add = |linker: &mut Linker<_>| {
-            linker
-                .root()
-                .func_wrap("given", |_, (_,): (String,)| Ok(()))
-        };
-        assert_eq!(missing(imports, add), [""; 0]);
-    }
 }

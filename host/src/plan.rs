@@ -34,8 +34,8 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
 
     pub(crate) fn warm_up_invoke(&mut self, name: &str, params: &[Val]) -> Result<(), PoolError> {
         let function = self.component.exports().find(name).map_err(|error| PoolError::World(error.into()))?;
-        function.check(params).map_err(|error| PoolError::World(error.into()))?;
-        let call = (*function.index(), params.to_vec(), function.result_count());
+        function.check_params(params).map_err(|error| PoolError::World(error.into()))?;
+        let call = (Arc::clone(function), params.to_vec());
         self.warm_up = WarmUp::Invoke(Box::new(call));
         Ok(())
     }
@@ -65,7 +65,7 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
             .map_err(PoolError::Grant)?;
 
         // Without an import nothing a guest does can suspend it.
-        let closed = component.imports().is_empty();
+        let closed = component.is_closed();
         let direct = face == Face::Blocking || (closed && !matches!(warm_up, WarmUp::Async(_)));
         let maker = Maker {
             component,

@@ -18,7 +18,7 @@ use crate::lending::Lending;
 use crate::receipt::Receipt;
 use crate::state::State;
 use crate::stats::PoolStats;
-use crate::value::Handles;
+use crate::value::handles::Handles;
 use crate::wasi::Face;
 use crate::world::World;
 
@@ -109,7 +109,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         params: &[Val],
     ) -> Call<impl Future<Output = Result<(Option<Val>, Receipt), CallError>> + use<'_, W, S>> {
         let found = self.prepare(name, |function, _| {
-            function.check(params)?;
+            function.check_params(params)?;
             Ok(params.to_vec())
         });
         Call::new(async move {
@@ -138,7 +138,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         Call::new(async move {
             let (function, params) = found?;
             self.invoke_prepared(function, &params, |function, answer, handles| {
-                Ok(function.result_to_wave(answer.as_ref(), handles)?)
+                Ok(function.results_to_wave(answer.into_iter().collect(), handles)?)
             })
             .await
         })
@@ -170,7 +170,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         Call::new(async move {
             let (function, params) = found?;
             self.invoke_prepared(function, &params, |function, answer, handles| {
-                Ok(function.result_to_json(answer.as_ref(), handles)?)
+                Ok(function.results_to_json(answer.into_iter().collect(), handles)?)
             })
             .await
         })

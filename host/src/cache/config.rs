@@ -40,7 +40,12 @@ pub struct CacheConfig {
 
 impl Default for CacheConfig {
     fn default() -> Self {
-        Self { enabled: true, dir: None, max_bytes: 1 << 30, recheck: false }
+        Self {
+            enabled: true,
+            dir: None,
+            max_bytes: 1 << 30,
+            recheck: false,
+        }
     }
 }
 
@@ -48,18 +53,27 @@ impl CacheConfig {
     /// No cache: nothing is read from or written to disk.
     #[must_use]
     pub fn off() -> Self {
-        Self { enabled: false, ..Self::default() }
+        Self {
+            enabled: false,
+            ..Self::default()
+        }
     }
 
     /// The folder in use, or `None` if none was given and the user has no cache folder.
     pub(super) fn folder(&self) -> Option<PathBuf> {
-        self.dir.clone().or_else(|| Some(user_cache_folder()?.join("prewarm")))
+        self.dir
+            .clone()
+            .or_else(|| Some(user_cache_folder()?.join("prewarm")))
     }
 }
 
 fn user_cache_folder() -> Option<PathBuf> {
     // A relative path would put the cache wherever the process happens to stand.
-    let absolute = |name| env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name| {
+        env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     if cfg!(windows) {
         absolute("LOCALAPPDATA")
     } else if cfg!(target_os = "macos") {

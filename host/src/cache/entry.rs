@@ -35,12 +35,19 @@ impl Identity {
     pub(super) fn new(component: blake3::Hash, engine: &Engine) -> Self {
         let mut hasher = Digest(blake3::Hasher::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
-        Self { component, engine: hasher.0.finalize() }
+        Self {
+            component,
+            engine: hasher.0.finalize(),
+        }
     }
 
     /// Begins with what `b3sum` prints for the component.
     pub(super) fn file_name(&self) -> String {
-        format!("{}-{}.{ENTRY}", self.component.to_hex(), &self.engine.to_hex()[..16])
+        format!(
+            "{}-{}.{ENTRY}",
+            self.component.to_hex(),
+            &self.engine.to_hex()[..16]
+        )
     }
 
     pub(super) fn to_bytes(self) -> [u8; 64] {
@@ -64,7 +71,10 @@ impl Hasher for Digest {
 
     fn finish(&self) -> u64 {
         let hash = self.0.finalize();
-        hash.as_bytes().iter().take(8).fold(0, |word, byte| word << 8 | u64::from(*byte))
+        hash.as_bytes()
+            .iter()
+            .take(8)
+            .fold(0, |word, byte| word << 8 | u64::from(*byte))
     }
 }
 
@@ -79,7 +89,9 @@ pub(super) enum Refusal {
     Format,
     #[error("it was made for another component or engine")]
     Identity,
-    #[error("its authentication code is wrong: it was not written with this key, or was changed since")]
+    #[error(
+        "its authentication code is wrong: it was not written with this key, or was changed since"
+    )]
     Code,
     #[error("the engine does not take it")]
     Engine(#[source] wasmtime::Error),
@@ -93,7 +105,9 @@ pub(super) struct Entries {
 
 impl Entries {
     pub(super) fn new(key: &Key) -> Self {
-        Self { key: blake3::derive_key("prewarm cache, version 1, entries", key) }
+        Self {
+            key: blake3::derive_key("prewarm cache, version 1, entries", key),
+        }
     }
 
     /// What to write after an artefact.
@@ -101,7 +115,10 @@ impl Entries {
         let mut trailer = Vec::from(MAGIC);
         trailer.extend(identity.to_bytes());
         trailer.extend((artefact.len() as u64).to_le_bytes());
-        let code = blake3::Hasher::new_keyed(&self.key).update(artefact).update(&trailer).finalize();
+        let code = blake3::Hasher::new_keyed(&self.key)
+            .update(artefact)
+            .update(&trailer)
+            .finalize();
         trailer.extend(code.as_bytes());
         trailer
     }
@@ -125,7 +142,11 @@ impl Entries {
             return Err(Refusal::Length);
         }
         // Comparing hashes takes the same time wherever they differ.
-        if hasher.finalize() == code { Ok(Authentic(form)) } else { Err(Refusal::Code) }
+        if hasher.finalize() == code {
+            Ok(Authentic(form))
+        } else {
+            Err(Refusal::Code)
+        }
     }
 
     /// Like [`Entries::check`], but of a copy in memory, for where a file cannot be mapped to be executed.
@@ -149,7 +170,11 @@ impl Entries {
 }
 
 /// Compares all but the code, and returns the code.
-fn check_trailer(trailer: &[u8], artefact: u64, identity: &Identity) -> Result<blake3::Hash, Refusal> {
+fn check_trailer(
+    trailer: &[u8],
+    artefact: u64,
+    identity: &Identity,
+) -> Result<blake3::Hash, Refusal> {
     let (magic, rest) = trailer.split_at(8);
     let (owner, rest) = rest.split_at(64);
     let (length, code) = rest.split_at(8);

@@ -47,7 +47,11 @@ pub(super) fn sweep(folder: &Folder, max_bytes: u64, now: SystemTime) -> io::Res
                 folder.remove(&name);
             }
         } else if facts.is_file() && name != KEY && name != LOCK {
-            let item = Item { name, bytes: facts.len().next_multiple_of(BLOCK), used };
+            let item = Item {
+                name,
+                bytes: facts.len().next_multiple_of(BLOCK),
+                used,
+            };
             if item.name.ends_with(SEAL) {
                 seals.insert(item.name.clone(), item);
             } else {
@@ -64,7 +68,10 @@ pub(super) fn sweep(folder: &Folder, max_bytes: u64, now: SystemTime) -> io::Res
     }
     items.extend(seals.into_values());
 
-    let mut swept = Swept { bytes: items.iter().map(|item| item.bytes).sum(), evicted: 0 };
+    let mut swept = Swept {
+        bytes: items.iter().map(|item| item.bytes).sum(),
+        evicted: 0,
+    };
     for victim in victims(items, max_bytes) {
         if folder.remove(&victim.name) {
             swept.bytes -= victim.bytes;

@@ -41,7 +41,9 @@ pub(super) struct Records {
 
 impl Records {
     pub(super) fn new(key: &Key) -> Self {
-        Self { key: blake3::derive_key("prewarm cache, version 1, records", key) }
+        Self {
+            key: blake3::derive_key("prewarm cache, version 1, records", key),
+        }
     }
 
     /// The answer on record, which is `N` bytes long. `None` if there is none, or it is not authentic.
@@ -68,7 +70,12 @@ impl Records {
     /// Puts an answer on record, if the folder can be written.
     pub(super) fn put(&self, folder: &Folder, question: Question<'_>, payload: &[u8]) {
         let code = self.code(question, payload);
-        let written = folder.write(&self.name(question), Mode::Private, &[payload, code.as_bytes()], Durable::No);
+        let written = folder.write(
+            &self.name(question),
+            Mode::Private,
+            &[payload, code.as_bytes()],
+            Durable::No,
+        );
         if let Err(error) = written {
             tracing::debug!(%error, "could not write a record of the compile cache");
         }
@@ -78,7 +85,10 @@ impl Records {
         match question {
             Question::Unchanged(identity, _) => seal_of(&identity.file_name()),
             Question::Content(stamp) => {
-                format!("{}.{SOURCE}", &blake3::keyed_hash(&self.key, &stamp.place()).to_hex()[..32])
+                format!(
+                    "{}.{SOURCE}",
+                    &blake3::keyed_hash(&self.key, &stamp.place()).to_hex()[..32]
+                )
             }
             Question::Note(component) => format!("{}.{NOTE}", component.to_hex()),
         }
@@ -88,9 +98,10 @@ impl Records {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         // Tag and question have a fixed length, so that no two of them run together.
         match question {
-            Question::Unchanged(identity, stamp) => {
-                hasher.update(b"seal").update(&identity.to_bytes()).update(&stamp.to_bytes())
-            }
+            Question::Unchanged(identity, stamp) => hasher
+                .update(b"seal")
+                .update(&identity.to_bytes())
+                .update(&stamp.to_bytes()),
             Question::Content(stamp) => hasher.update(b"file").update(&stamp.to_bytes()),
             Question::Note(component) => hasher.update(b"note").update(component.as_bytes()),
         };

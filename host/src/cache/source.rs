@@ -63,8 +63,18 @@ impl<'a> Source<'a> {
     pub(super) fn file_at(path: &Path, now: SystemTime) -> io::Result<Self> {
         let file = File::open(path)?;
         let stamp = Stamp::of(&file);
-        let origin = Origin::File { regular: file.metadata()?.is_file(), file, stamp, opened: now };
-        Ok(Self { origin, bytes: OnceLock::new(), content: OnceLock::new(), note: OnceLock::new() })
+        let origin = Origin::File {
+            regular: file.metadata()?.is_file(),
+            file,
+            stamp,
+            opened: now,
+        };
+        Ok(Self {
+            origin,
+            bytes: OnceLock::new(),
+            content: OnceLock::new(),
+            note: OnceLock::new(),
+        })
     }
 
     /// The bytes, read on first use.
@@ -98,13 +108,24 @@ impl<'a> Source<'a> {
         if let Some(content) = self.content.get() {
             return Ok(content.hash);
         }
-        let Origin::File { file, regular: true, .. } = &self.origin else {
+        let Origin::File {
+            file,
+            regular: true,
+            ..
+        } = &self.origin
+        else {
             return Ok(self.read()?.1);
         };
         let (mut file, mut hasher) = (file, blake3::Hasher::new());
         file.seek(SeekFrom::Start(0))?;
         hash_all(&mut file, &mut hasher)?;
-        Ok(self.content.get_or_init(|| Content { hash: hasher.finalize(), recalled: false }).hash)
+        Ok(self
+            .content
+            .get_or_init(|| Content {
+                hash: hasher.finalize(),
+                recalled: false,
+            })
+            .hash)
     }
 
     /// The stamp by which the content may be recalled.
@@ -116,16 +137,26 @@ impl<'a> Source<'a> {
     }
 
     pub(super) fn recall(&self, hash: blake3::Hash) {
-        let _ = self.content.set(Content { hash, recalled: true }); // what was read already stays
+        let _ = self.content.set(Content {
+            hash,
+            recalled: true,
+        }); // what was read already stays
     }
 
     /// The stamp, if it is fit to be recorded for the content: the file was read, and lay unchanged from well before it
     /// was opened until now.
     pub(super) fn lasting_stamp(&self) -> Option<&Stamp> {
-        let Origin::File { file, stamp: Some(stamp), opened, .. } = &self.origin else {
+        let Origin::File {
+            file,
+            stamp: Some(stamp),
+            opened,
+            ..
+        } = &self.origin
+        else {
             return None;
         };
-        let read = self.bytes.get().is_some() || self.content.get().is_some_and(|content| !content.recalled);
+        let read = self.bytes.get().is_some()
+            || self.content.get().is_some_and(|content| !content.recalled);
         (read && stamp.settled(*opened) && Stamp::of(file).as_ref() == Some(stamp)).then_some(stamp)
     }
 

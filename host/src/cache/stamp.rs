@@ -58,7 +58,9 @@ impl Stamp {
 
     /// Whether the last change lies far enough before `begun` that no later one could bear the same time.
     pub(super) fn settled(&self, begun: SystemTime) -> bool {
-        let (Ok(seconds), Ok(nanos)) = (u64::try_from(self.changed.0), u32::try_from(self.changed.1)) else {
+        let (Ok(seconds), Ok(nanos)) =
+            (u64::try_from(self.changed.0), u32::try_from(self.changed.1))
+        else {
             return false;
         };
         let changed = SystemTime::UNIX_EPOCH + Duration::new(seconds, nanos);
@@ -80,7 +82,13 @@ impl Stamp {
 
     /// Every field, to be authenticated.
     pub(super) fn to_bytes(self) -> [u8; 56] {
-        let Self { device, inode, size, modified, changed } = self;
+        let Self {
+            device,
+            inode,
+            size,
+            modified,
+            changed,
+        } = self;
         let words = [
             device.to_le_bytes(),
             inode.to_le_bytes(),
@@ -113,6 +121,10 @@ fn keeps_change_times(file: &File) -> bool {
         0x2fc1_2fc1,
     ];
     // The type of `f_type` differs between targets; its low 32 bits are the magic number on all of them.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "magic numbers have 32 bits")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "magic numbers have 32 bits"
+    )]
     rustix::fs::fstatfs(file).is_ok_and(|system| KNOWN.contains(&(system.f_type as u32)))
 }

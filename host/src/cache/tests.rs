@@ -1,5 +1,6 @@
 //! What the cache promises, tried on real components and a real folder. Time is passed in; nothing here sleeps.
 
+mod evict;
 mod figures;
 mod folder;
 mod forged;
@@ -21,14 +22,14 @@ use super::{Cache, CacheConfig, CacheStats, Identity, Source};
 const NOTE: u8 = 7;
 
 /// A component whose one export returns `answer`.
-fn wat(answer: u32) -> Vec<u8> {
-    format!(
+fn guest(answer: u32) -> Vec<u8> {
+    let text = format!(
         r#"(component
             (core module $m (func (export "answer") (result i32) i32.const {answer}))
             (core instance $i (instantiate $m))
             (func (export "answer") (result u32) (canon lift (core func $i "answer"))))"#
-    )
-    .into_bytes()
+    );
+    wat::parse_str(text).expect("valid")
 }
 
 fn engine() -> Engine {
@@ -38,8 +39,12 @@ fn engine() -> Engine {
 /// What the component really answers.
 fn answer(engine: &Engine, component: &Component) -> u32 {
     let mut store = Store::new(engine, ());
-    let instance = wasmtime::component::Linker::new(engine).instantiate(&mut store, component).expect("an instance");
-    let answer = instance.get_typed_func::<(), (u32,)>(&mut store, "answer").expect("the export");
+    let instance = wasmtime::component::Linker::new(engine)
+        .instantiate(&mut store, component)
+        .expect("an instance");
+    let answer = instance
+        .get_typed_func::<(), (u32,)>(&mut store, "answer")
+        .expect("the export");
     answer.call(&mut store, ()).expect("an answer").0
 }
 
@@ -59,37 +64,45 @@ impl Bench {
     fn new() -> Self {
         let home = tempfile::tempdir().expect("a folder");
         let cache = open(home.path());
-        Self { home, engine: engine(), cache }
+        Self {
+            home,
+            engine: engine(),
+            cache,
+        }
     }
 
     fn folder(&self) -> PathBuf {
         self.home.path().join("v1")
     }
 
-    fn entry(&self, wat: &[u8]) -> PathBuf {
-        self.folder().join(Identity::new(blake3::hash(wat), &self.engine).file_name())
+    fn entry(&self, wasm: &[u8]) -> PathBuf {
+        self.folder()
+            .join(Identity::new(blake3::hash(wasm), &self.engine).file_name())
     }
 
-    fn seal(&self, wat: &[u8]) -> PathBuf {
-        let name = Identity::new(blake3::hash(wat), &self.engine).file_name();
+    fn seal(&self, wasm: &[u8]) -> PathBuf {
+        let name = Identity::new(blake3::hash(wasm), &self.engine).file_name();
         self.folder().join(seal_of(&name))
     }
 
-    fn store(&self, wat: &[u8]) -> Component {
-        self.store_at(wat, SystemTime::now())
+    fn store(&self, wasm: &[u8]) -> Component {
+        self.store_at(wasm, SystemTime::now())
     }
 
-    fn store_at(&self, wat: &[u8], now: SystemTime) -> Component {
-        let component = Component::new(&self.engine, wat).expect("compiles");
-        self.cache.store_at(&self.engine, &Source::bytes_of(wat), NOTE, component, now)
+    fn store_at(&self, wasm: &[u8], now: SystemTime) -> Component {
+        let component = Component::new(&self.engine, wasm).expect("compiles");
+        self.cache
+            .store_at(&self.engine, &Source::bytes_of(wasm), NOTE, component, now)
     }
 
-    fn load(&self, wat: &[u8]) -> Option<u32> {
-        self.load_at(wat, SystemTime::now())
+    fn load(&self, wasm: &[u8]) -> Option<u32> {
+        self.load_at(wasm, SystemTime::now())
     }
 
-    fn load_at(&self, wat: &[u8], now: SystemTime) -> Option<u32> {
-        let component = self.cache.load_at(&self.engine, &Source::bytes_of(wat), NOTE, now)?;
+    fn load_at(&self, wasm: &[u8], now: SystemTime) -> Option<u32> {
+        let component = self
+            .cache
+            .load_at(&self.engine, &Source::bytes_of(wasm), NOTE, now)?;
         Some(answer(&self.engine, &component))
     }
 }
@@ -99,8 +112,14 @@ fn open(home: &Path) -> Cache {
 }
 
 fn try_open(home: &Path) -> Option<Cache> {
-    let config = CacheConfig { dir: Some(home.to_owned()), ..CacheConfig::default() };
-    Cache::open(&config).map(|cache| Cache { seal_from: 0, ..cache })
+    let config = CacheConfig {
+        dir: Some(home.to_owned()),
+        ..CacheConfig::default()
+    };
+    Cache::open(&config).map(|cache| Cache {
+        seal_from: 0,
+        ..cache
+    })
 }
 
 /// Changes a file in place, as only its owner (here) or root could.
@@ -108,7 +127,11 @@ fn overwrite(path: &Path, change: impl Fn(&mut Vec<u8>)) {
     let mut bytes = fs::read(path).expect("readable");
     change(&mut bytes);
     writable(path);
-    let mut file = OpenOptions::new().write(true).truncate(true).open(path).expect("writable");
+    let mut file = OpenOptions::new()
+        .write(true)
+        .truncate(true)
+        .open(path)
+        .expect("writable");
     file.write_all(&bytes).expect("written");
 }
 
@@ -129,9 +152,15 @@ fn chmod(path: &Path, mode: u32) {
 #[cfg(unix)]
 fn mode(path: &Path) -> u32 {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::symlink_metadata(path).expect("there").permissions().mode() & 0o777
+    fs::symlink_metadata(path)
+        .expect("there")
+        .permissions()
+        .mode()
+        & 0o777
 }
 
 fn set_modified(path: &Path, time: SystemTime) {
-    File::open(path).and_then(|file| file.set_modified(time)).expect("time set");
+    File::open(path)
+        .and_then(|file| file.set_modified(time))
+        .expect("time set");
 }

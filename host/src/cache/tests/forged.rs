@@ -3,35 +3,46 @@
 use super::shelf::until_noticed;
 use super::*;
 
-/// Spoils the entry of `wat(1)`, then expects: refused, counted, replaced by the next store, and loaded again.
+/// Spoils the entry of `guest(1)`, then expects: refused, counted, replaced by the next store, and loaded again.
 #[track_caller]
 fn refused(bench: &Bench, spoil: impl FnOnce(&Path)) {
-    let entry = bench.entry(&wat(1));
+    let entry = bench.entry(&guest(1));
     let before = bench.cache.stats();
     spoil(&entry);
-    assert_eq!(bench.load(&wat(1)), None);
-    assert_eq!(bench.load_at(&wat(1), later()), None, "time does not make it true");
+    assert_eq!(bench.load(&guest(1)), None);
+    assert_eq!(
+        bench.load_at(&guest(1), later()),
+        None,
+        "time does not make it true"
+    );
     let after = bench.cache.stats();
-    assert_eq!((after.hits, after.refused), (before.hits, before.refused + 2));
-    bench.store(&wat(1));
-    assert_eq!(bench.load(&wat(1)), Some(1));
+    assert_eq!(
+        (after.hits, after.refused),
+        (before.hits, before.refused + 2)
+    );
+    bench.store(&guest(1));
+    assert_eq!(bench.load(&guest(1)), Some(1));
 }
 
-/// Has `wat(1)` in the cache, checked and sealed.
+/// Has `guest(1)` in the cache, checked and sealed.
 fn sealed() -> Bench {
     let bench = Bench::new();
-    bench.store(&wat(1));
-    assert_eq!(bench.load_at(&wat(1), later()), Some(1));
+    bench.store(&guest(1));
+    assert_eq!(bench.load_at(&guest(1), later()), Some(1));
     #[cfg(target_os = "linux")]
-    assert!(bench.seal(&wat(1)).exists());
+    assert!(bench.seal(&guest(1)).exists());
     bench
 }
 
-/// Puts the code of `wat(2)` in place of that of `wat(1)`: the same length, another answer.
+/// Puts the code of `guest(2)` in place of that of `guest(1)`: the same length, another answer.
 fn exchange_code(bytes: &mut [u8]) {
     // mov eax, 1 and mov w2, #1 differ by target; the constant is found by compiling both.
     let engine = engine();
-    let artefact = |answer| Component::new(&engine, wat(answer)).and_then(|it| it.serialize()).expect("compiles");
+    let artefact = |answer| {
+        Component::new(&engine, guest(answer))
+            .and_then(|it| it.serialize())
+            .expect("compiles")
+    };
     let (one, two) = (artefact(1), artefact(2));
     assert_eq!(one.len(), two.len());
     bytes[..two.len()].copy_from_slice(&two);
@@ -40,7 +51,9 @@ fn exchange_code(bytes: &mut [u8]) {
 #[test]
 fn changed_in_place() {
     let bench = sealed();
-    refused(&bench, |entry| until_noticed(entry, || overwrite(entry, |bytes| exchange_code(bytes))));
+    refused(&bench, |entry| {
+        until_noticed(entry, || overwrite(entry, |bytes| exchange_code(bytes)))
+    });
 }
 
 #[test]
@@ -54,23 +67,39 @@ fn changed_in_place_with_its_times_put_back() {
             set_modified(entry, modified);
         });
         let forged = fs::metadata(entry).expect("there");
-        assert_eq!((forged.len(), forged.modified().expect("a time")), (facts.len(), modified));
+        assert_eq!(
+            (forged.len(), forged.modified().expect("a time")),
+            (facts.len(), modified)
+        );
     });
 }
 
 #[test]
 fn every_byte_counts() {
     let bench = sealed();
-    let entry = bench.entry(&wat(1));
+    let entry = bench.entry(&guest(1));
     let length = fs::read(&entry).expect("there").len();
     let whole = fs::read(&entry).expect("there");
-    for at in [0, 1, 63, length / 2, length - 113, length - 112, length - 104, length - 72, length - 40, length - 33]
-        .into_iter()
-        .chain(length - 32..length)
+    for at in [
+        0,
+        1,
+        63,
+        length / 2,
+        length - 113,
+        length - 112,
+        length - 104,
+        length - 72,
+        length - 40,
+        length - 33,
+    ]
+    .into_iter()
+    .chain(length - 32..length)
     {
-        until_noticed(&entry, || overwrite(&entry, |bytes| bytes.clone_from(&whole)));
+        until_noticed(&entry, || {
+            overwrite(&entry, |bytes| bytes.clone_from(&whole))
+        });
         overwrite(&entry, |bytes| bytes[at] ^= 1);
-        assert_eq!(bench.load(&wat(1)), None, "byte {at} of {length}");
+        assert_eq!(bench.load(&guest(1)), None, "byte {at} of {length}");
     }
 }
 
@@ -78,26 +107,36 @@ fn every_byte_counts() {
 fn cut_short() {
     let bench = sealed();
     for keep in [0, 1, 111, 112, 4096] {
-        refused(&bench, |entry| until_noticed(entry, || overwrite(entry, |bytes| bytes.truncate(keep))));
+        refused(&bench, |entry| {
+            until_noticed(entry, || overwrite(entry, |bytes| bytes.truncate(keep)))
+        });
     }
-    refused(&bench, |entry| until_noticed(entry, || overwrite(entry, |bytes| bytes.truncate(bytes.len() - 1))));
+    refused(&bench, |entry| {
+        until_noticed(entry, || {
+            overwrite(entry, |bytes| bytes.truncate(bytes.len() - 1))
+        })
+    });
 }
 
 #[test]
 fn added_to() {
     let bench = sealed();
-    refused(&bench, |entry| until_noticed(entry, || overwrite(entry, |bytes| bytes.push(0))));
+    refused(&bench, |entry| {
+        until_noticed(entry, || overwrite(entry, |bytes| bytes.push(0)))
+    });
     // A whole trailer, authentic for something else.
     refused(&bench, |entry| {
-        until_noticed(entry, || overwrite(entry, |bytes| bytes.extend_from_within(bytes.len() - 112..)));
+        until_noticed(entry, || {
+            overwrite(entry, |bytes| bytes.extend_from_within(bytes.len() - 112..))
+        });
     });
 }
 
 #[test]
 fn an_entry_under_the_name_of_another() {
     let bench = sealed();
-    bench.store(&wat(2));
-    let other = bench.entry(&wat(2));
+    bench.store(&guest(2));
+    let other = bench.entry(&guest(2));
     refused(&bench, |entry| fs::rename(&other, entry).expect("renamed"));
 }
 
@@ -105,10 +144,10 @@ fn an_entry_under_the_name_of_another() {
 #[cfg(unix)]
 fn a_hard_link_to_another_even_a_sealed_one() {
     let bench = sealed();
-    bench.store(&wat(2));
-    let (other, name) = (bench.entry(&wat(2)), bench.seal(&wat(1)));
-    bench.load_at(&wat(2), later());
-    let seal = bench.seal(&wat(2));
+    bench.store(&guest(2));
+    let (other, name) = (bench.entry(&guest(2)), bench.seal(&guest(1)));
+    bench.load_at(&guest(2), later());
+    let seal = bench.seal(&guest(2));
     refused(&bench, |entry| {
         fs::remove_file(entry).expect("removed");
         fs::hard_link(&other, entry).expect("linked");
@@ -120,10 +159,16 @@ fn a_hard_link_to_another_even_a_sealed_one() {
 fn an_entry_of_another_engine() {
     let bench = sealed();
     let other = Engine::new(Config::new().consume_fuel(true)).expect("an engine");
-    let component = Component::new(&other, wat(1)).expect("compiles");
-    bench.cache.store(&other, &Source::bytes_of(wat(1)), NOTE, component);
-    let foreign = bench.folder().join(Identity::new(blake3::hash(&wat(1)), &other).file_name());
-    refused(&bench, |entry| fs::rename(&foreign, entry).expect("renamed"));
+    let component = Component::new(&other, guest(1)).expect("compiles");
+    bench
+        .cache
+        .store(&other, &Source::bytes_of(guest(1)), NOTE, component);
+    let foreign = bench
+        .folder()
+        .join(Identity::new(blake3::hash(&guest(1)), &other).file_name());
+    refused(&bench, |entry| {
+        fs::rename(&foreign, entry).expect("renamed")
+    });
 }
 
 #[test]
@@ -131,46 +176,59 @@ fn an_entry_made_with_another_key() {
     let (bench, other) = (sealed(), sealed());
     refused(&bench, |entry| {
         fs::remove_file(entry).expect("removed");
-        fs::copy(other.entry(&wat(1)), entry).expect("copied");
+        fs::copy(other.entry(&guest(1)), entry).expect("copied");
     });
 }
 
 #[test]
 fn a_plain_artefact_and_no_artefact_at_all() {
     let bench = sealed();
-    let artefact = Component::new(&bench.engine, wat(2)).and_then(|it| it.serialize()).expect("compiles");
+    let artefact = Component::new(&bench.engine, guest(2))
+        .and_then(|it| it.serialize())
+        .expect("compiles");
     for planted in [artefact, b"\x7fELF".to_vec(), vec![0; 1 << 20]] {
-        refused(&bench, |entry| until_noticed(entry, || overwrite(entry, |bytes| bytes.clone_from(&planted))));
+        refused(&bench, |entry| {
+            until_noticed(entry, || {
+                overwrite(entry, |bytes| bytes.clone_from(&planted))
+            })
+        });
     }
 }
 
 #[test]
 fn forged_records_answer_nothing() {
     let bench = sealed();
-    bench.store(&wat(2));
-    bench.load_at(&wat(2), later());
+    bench.store(&guest(2));
+    bench.load_at(&guest(2), later());
     for found in fs::read_dir(bench.folder()).expect("a folder") {
         let path = found.expect("a file").path();
-        if path.extension().is_some_and(|ending| ending == "seal" || ending == "note") {
+        if path
+            .extension()
+            .is_some_and(|ending| ending == "seal" || ending == "note")
+        {
             overwrite(&path, |bytes| bytes[0] ^= 1);
         }
     }
-    assert_eq!(bench.cache.recall(&Source::bytes_of(wat(1))), None);
+    assert_eq!(bench.cache.recall(&Source::bytes_of(guest(1))), None);
     let checked = bench.cache.stats().checked;
-    assert_eq!(bench.load(&wat(1)), Some(1));
-    assert_eq!(bench.cache.stats().checked, checked + 1, "without its seal it is checked");
+    assert_eq!(bench.load(&guest(1)), Some(1));
+    assert_eq!(
+        bench.cache.stats().checked,
+        checked + 1,
+        "without its seal it is checked"
+    );
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn the_seal_of_another_file_does_not_fit() {
     let bench = sealed();
-    let seal = fs::read(bench.seal(&wat(1))).expect("there");
+    let seal = fs::read(bench.seal(&guest(1))).expect("there");
     // The same bytes in another file: authentic, but not the file that was sealed.
-    bench.store(&wat(1));
-    assert_eq!(fs::read(bench.seal(&wat(1))).expect("there"), seal);
+    bench.store(&guest(1));
+    assert_eq!(fs::read(bench.seal(&guest(1))).expect("there"), seal);
     let checked = bench.cache.stats().checked;
-    assert_eq!(bench.load(&wat(1)), Some(1));
+    assert_eq!(bench.load(&guest(1)), Some(1));
     assert_eq!(bench.cache.stats().checked, checked + 1);
 }
 
