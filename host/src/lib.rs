@@ -8,7 +8,14 @@ mod meter;
 mod usage;
 mod output;
 mod wasi;
+mod blame;
 mod state;
+mod waits;
+mod linker;
+mod missing;
+
+#[cfg(test)]
+mod guest_tests;
 
 pub use grants::{GrantError, Grants};
 pub use limits::{LimitHit, Limited, Limits};

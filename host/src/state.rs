@@ -8,9 +8,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use wasmtime::{Engine, Store};
+use wasmtime::{Engine, Error, Store};
 use wasmtime_wasi::{ResourceTable, WasiCtxView, WasiView};
 
+use crate::blame::limit_of;
 use crate::limits::{LimitHit, Limits};
 use crate::meter::Meter;
 use crate::usage::Usage;
@@ -133,6 +134,12 @@ impl<S> State<S> {
         self.meter.output_hit().or(self.usage.hit())
     }
 
+    /// The limit behind `error`, with which a start or a call of this instance ended: the one that
+    /// it names, or else the one that the guest ran into before.
+    pub(crate) fn limit_behind(&self, error: &Error) -> Option<LimitHit> {
+        limit_of(error, self.limits()).or_else(|| self.limit_hit())
+    }
+
     /// The limits it runs under.
     pub(crate) fn limits(&self) -> &Limits {
         &self.terms.limits
@@ -175,5 +182,25 @@ impl<S: fmt::Debug> fmt::Debug for State<S> {
             .field("meter", &self.meter)
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guest_stops_at_its_deadline_or_when_cancelled() {
+        let now = tokio::time::Instant::now().into_std();
+        let mut state = State::new((), &Arc::new(Terms::new(Limits::default(), None)));
+        assert_eq!(state.stop(now), None);
+        state.begin_call(Some(now + std::time::Duration::from_millis(1)));
+        assert_eq!(state.stop(now), None);
+        assert_eq!(
+            state.stop(now + std::time::Duration::from_millis(1)),
+            Some(Stop::Deadline)
+        );
+        state.meter().cancel();
+        assert_eq!(state.stop(now), Some(Stop::Cancelled));
     }
 }
