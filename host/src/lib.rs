@@ -36,9 +36,9 @@ mod state;
 mod waits;
 mod linker;
 mod missing;
-mod world;
-mod fault;
-mod instance;
+
+#[cfg(test)]
+mod guest_tests;
 
 // Sharing: who gets which instance when.
 mod slots;
