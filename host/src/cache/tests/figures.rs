@@ -1,0 +1,1 @@
+//! Not tests but measurements: `cargo test --release -p prewarm cache::tests::figures -- --ignored --nocapture`.
