@@ -26,19 +26,19 @@
 //! therefore checked at every load, and bigger ones are sealed.
 
 mod config;
+mod platform;
 mod folder;
 mod stamp;
 mod entry;
 mod record;
 mod source;
 mod evict;
+mod ledger;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
 use std::time::SystemTime;
 
-use parking_lot::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -47,6 +47,7 @@ pub(crate) use self::source::Source;
 
 use self::entry::{Authentic, Entries, Form, Identity, Refusal};
 use self::folder::{Durable, Folder, FolderError, Mode};
+use self::ledger::{Ledger, chain};
 use self::record::{Question, Records, touch};
 use self::stamp::Stamp;
 
@@ -64,15 +65,7 @@ pub(crate) struct Cache {
     max_bytes: u64,
     recheck: bool,
     seal_from: u64,
-    told: Mutex<Told>,
-}
-
-/// Everything that changes: one lock, so that statistics are one snapshot.
-#[derive(Debug, Default)]
-struct Told {
-    stats: CacheStats,
-    refused: HashSet<String>,
-    write_failure: bool,
+    ledger: Ledger,
 }
 
 impl Cache {
@@ -100,7 +93,7 @@ impl Cache {
                 max_bytes,
                 recheck,
                 seal_from: SEAL_FROM,
-                told: Mutex::default(),
+                ledger: Ledger::default(),
             }),
             Err(error) => {
                 tracing::warn!(folder = ?path, error = chain(&error), "no compile cache: components stay in memory");
@@ -153,28 +146,16 @@ impl Cache {
         let identity = Identity::new(self.content(source, now)?, engine);
         match self.fetch(engine, &identity, now) {
             Ok(Some((component, checked))) => {
-                let mut told = self.told.lock();
-                told.stats.hits += 1;
-                told.stats.checked += u64::from(checked);
-                drop(told);
+                self.ledger.hit(checked);
                 self.remember(source, &identity, note);
                 Some(component)
             }
             Ok(None) => {
-                self.told.lock().stats.misses += 1;
+                self.ledger.miss();
                 None
             }
             Err(refusal) => {
-                let entry = identity.file_name();
-                let mut told = self.told.lock();
-                told.stats.refused += 1;
-                if told.refused.insert(entry.clone()) {
-                    tracing::warn!(
-                        entry,
-                        reason = chain(&refusal),
-                        "refused an entry of the compile cache"
-                    );
-                }
+                self.ledger.refused(identity.file_name(), &refusal);
                 None
             }
         }
@@ -205,28 +186,16 @@ impl Cache {
         };
         let identity = Identity::new(content, engine);
         match self.write(&identity, &component) {
-            Ok(true) => self.told.lock().stats.stored += 1,
+            Ok(true) => self.ledger.stored(),
             Ok(false) => return component,
             Err(error) => {
-                let mut told = self.told.lock();
-                told.stats.failed_writes += 1;
-                if !std::mem::replace(&mut told.write_failure, true) {
-                    tracing::warn!(
-                        folder = %self.folder.path().display(),
-                        error = format!("{error:#}"),
-                        "cannot write to the compile cache: components stay in memory"
-                    );
-                }
+                self.ledger.write_failed(self.folder.path(), &error);
                 return component;
             }
         }
         self.remember(source, &identity, note);
         match evict::sweep(&self.folder, self.max_bytes, now) {
-            Ok(swept) => {
-                let mut told = self.told.lock();
-                told.stats.evicted += swept.evicted;
-                told.stats.bytes = swept.bytes;
-            }
+            Ok(swept) => self.ledger.swept(&swept),
             Err(error) => tracing::debug!(%error, "could not tidy the compile cache"),
         }
         match self.fetch(engine, &identity, now) {
@@ -316,7 +285,7 @@ impl Cache {
     }
 
     pub(crate) fn stats(&self) -> CacheStats {
-        self.told.lock().stats
+        self.ledger.stats()
     }
 }
 
@@ -339,15 +308,4 @@ fn deserialize(engine: &Engine, entry: &Authentic) -> wasmtime::Result<Component
         // SAFETY: as above, but these are the very bytes that were checked, and nobody else can reach them.
         Form::Copy(bytes) => unsafe { Component::deserialize(engine, bytes) },
     }
-}
-
-/// An error and its causes on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }

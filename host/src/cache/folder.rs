@@ -14,7 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use self::platform::{Dir, create_folder, options, others_may};
+use super::platform::{
+    ANY, Access, READ, WRITE, create, create_folder, options, others_may, own, set_access,
+    sync_names,
+};
 
 pub(super) type Key = [u8; 32];
 
@@ -23,10 +26,6 @@ pub(super) const TEMPORARY: &str = "tmp-";
 /// Names that are neither entries nor records: never counted, never removed.
 pub(super) const KEY: &str = "key";
 pub(super) const LOCK: &str = "lock";
-
-const READ: u32 = 0o044;
-const WRITE: u32 = 0o022;
-const ANY: u32 = 0o077;
 
 /// Why a folder cannot hold the cache.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +66,7 @@ impl Folder {
         match fs::symlink_metadata(&self.path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(FolderError::Folder(error)),
-            Ok(facts) if !platform::own(&facts) || !facts.is_dir() => Err(FolderError::Foreign),
+            Ok(facts) if !own(&facts) || !facts.is_dir() => Err(FolderError::Foreign),
             Ok(facts) if others_may(ANY, &facts) => Ok(None),
             Ok(_) => Ok(self.read_key()),
         }
@@ -87,7 +86,7 @@ impl Folder {
     fn mend(&self) -> Result<Key, FolderError> {
         create_folder(&self.path).map_err(FolderError::Folder)?;
         let facts = fs::symlink_metadata(&self.path).map_err(FolderError::Folder)?;
-        if !platform::own(&facts) || !facts.is_dir() {
+        if !own(&facts) || !facts.is_dir() {
             return Err(FolderError::Foreign);
         }
         let lock = options()
@@ -107,14 +106,14 @@ impl Folder {
         let loose = fs::symlink_metadata(&self.path).map_err(FolderError::Folder)?;
         if others_may(WRITE, &loose) {
             self.remove(KEY);
-            platform::close_to_writers(&self.path).map_err(FolderError::Folder)?;
+            set_access(&self.path, Access::HalfClosed).map_err(FolderError::Folder)?;
         }
         let key = match self.read_key() {
             Some(key) => key,
             None => self.new_key().map_err(FolderError::Key)?,
         };
         if others_may(ANY, &loose) {
-            platform::close(&self.path).map_err(FolderError::Folder)?;
+            set_access(&self.path, Access::Closed).map_err(FolderError::Folder)?;
         }
         Ok(key)
         // `lock` is released as it is closed.
@@ -147,7 +146,7 @@ impl Folder {
     ) -> io::Result<()> {
         let temporary = self.temporary()?;
         let written = (|| {
-            let mut file = platform::create(&temporary, mode)?;
+            let mut file = create(&temporary, mode)?;
             for part in parts {
                 file.write_all(part)?;
             }
@@ -157,7 +156,7 @@ impl Folder {
             drop(file);
             fs::rename(&temporary, self.path.join(name))?;
             if durable == Durable::Yes {
-                Dir::open(&self.path)?.sync()
+                sync_names(&self.path)
             } else {
                 Ok(())
             }
@@ -204,128 +203,11 @@ pub(super) enum Durable {
 /// Invariant 1.
 fn private(file: &File) -> io::Result<Metadata> {
     let facts = file.metadata()?;
-    if facts.is_file() && platform::own(&facts) && !others_may(WRITE, &facts) {
+    if facts.is_file() && own(&facts) && !others_may(WRITE, &facts) {
         return Ok(facts);
     }
     Err(io::Error::new(
         io::ErrorKind::PermissionDenied,
         "not a private regular file of this user",
     ))
-}
-
-#[cfg(unix)]
-mod platform {
-    //! Owners and modes.
-
-    use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
-    use std::io;
-    use std::os::unix::fs::{
-        DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
-    };
-    use std::path::Path;
-
-    use rustix::fs::OFlags;
-
-    use super::Mode;
-
-    /// A link or a pipe in place of a file is never followed nor waited for.
-    pub(super) fn options() -> OpenOptions {
-        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        let mut options = OpenOptions::new();
-        options.mode(0o600).custom_flags(flags.bits().cast_signed());
-        options
-    }
-
-    pub(super) fn create(path: &Path, mode: Mode) -> io::Result<File> {
-        let mode = match mode {
-            Mode::Private => 0o600,
-            Mode::Sealed => 0o400,
-        };
-        options().write(true).create_new(true).mode(mode).open(path)
-    }
-
-    pub(super) fn own(facts: &Metadata) -> bool {
-        facts.uid() == rustix::process::geteuid().as_raw()
-    }
-
-    pub(super) fn others_may(bits: u32, facts: &Metadata) -> bool {
-        facts.mode() & bits != 0
-    }
-
-    pub(super) fn create_folder(path: &Path) -> io::Result<()> {
-        DirBuilder::new().recursive(true).mode(0o700).create(path)
-    }
-
-    pub(super) fn close_to_writers(path: &Path) -> io::Result<()> {
-        fs::set_permissions(path, Permissions::from_mode(0o710))
-    }
-
-    pub(super) fn close(path: &Path) -> io::Result<()> {
-        fs::set_permissions(path, Permissions::from_mode(0o700))
-    }
-
-    /// An open folder, to sync the names in it.
-    pub(super) struct Dir(File);
-
-    impl Dir {
-        pub(super) fn open(path: &Path) -> io::Result<Self> {
-            File::open(path).map(Self)
-        }
-
-        pub(super) fn sync(&self) -> io::Result<()> {
-            self.0.sync_all()
-        }
-    }
-}
-
-#[cfg(not(unix))]
-mod platform {
-    //! Without owners and modes the folder is as private as the user's profile that holds it.
-
-    use std::fs::{self, File, Metadata, OpenOptions};
-    use std::io;
-    use std::path::Path;
-
-    use super::Mode;
-
-    pub(super) fn options() -> OpenOptions {
-        OpenOptions::new()
-    }
-
-    pub(super) fn create(path: &Path, _mode: Mode) -> io::Result<File> {
-        options().write(true).create_new(true).open(path)
-    }
-
-    pub(super) fn own(_facts: &Metadata) -> bool {
-        true
-    }
-
-    pub(super) fn others_may(_bits: u32, _facts: &Metadata) -> bool {
-        false
-    }
-
-    pub(super) fn create_folder(path: &Path) -> io::Result<()> {
-        fs::create_dir_all(path)
-    }
-
-    pub(super) fn close_to_writers(_path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    pub(super) fn close(_path: &Path) -> io::Result<()> {
-        Ok(())
-    }
-
-    /// Names cannot be synced here; a renamed file survives or its old name does.
-    pub(super) struct Dir;
-
-    impl Dir {
-        pub(super) fn open(_path: &Path) -> io::Result<Self> {
-            Ok(Self)
-        }
-
-        pub(super) fn sync(&self) -> io::Result<()> {
-            Ok(())
-        }
-    }
 }
