@@ -46,8 +46,8 @@ pub use self::config::{CacheConfig, CacheStats};
 pub(crate) use self::source::Source;
 
 use self::entry::{Authentic, Entries, Form, Identity, Refusal};
-use self::ledger::{Ledger, chain};
 use self::folder::{Durable, Folder, FolderError, Mode};
+use self::ledger::{Ledger, chain};
 use self::record::{Question, Records, touch};
 use self::stamp::Stamp;
 

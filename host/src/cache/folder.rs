@@ -14,7 +14,10 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::platform::{ANY, Access, READ, WRITE, create, create_folder, options, others_may, own, set_access, sync_names};
+use super::platform::{
+    ANY, Access, READ, WRITE, create, create_folder, options, others_may, own, set_access,
+    sync_names,
+};
 
 pub(super) type Key = [u8; 32];
 

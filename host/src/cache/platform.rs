@@ -20,9 +20,7 @@ pub(super) fn options() -> OpenOptions {
 
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let mut options = OpenOptions::new();
-    options
-        .mode(0o600)
-        .custom_flags(flags.bits().cast_signed());
+    options.mode(0o600).custom_flags(flags.bits().cast_signed());
     options
 }
 

@@ -81,7 +81,7 @@ impl Records {
         }
     }
 
-    fn name(&self, question: Question<'_>) -> String {
+    pub(super) fn name(&self, question: Question<'_>) -> String {
         match question {
             Question::Unchanged(identity, _) => seal_of(&identity.file_name()),
             Question::Content(stamp) => {

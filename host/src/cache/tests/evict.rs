@@ -15,35 +15,28 @@ fn too_big_is_not_kept() {
 
 #[test]
 fn the_longest_unused_goes_first() {
-    let mut bench = Bench::new();
-    let start = SystemTime::now();
-    let at = |minutes: u64| start + Duration::from_secs(60 * minutes);
-    bench.store_at(&guest(1), at(0));
-    bench.store_at(&guest(2), at(0));
-    // By use, the first is now younger than the second.
-    bench.load_at(&guest(2), at(10));
-    bench.load_at(&guest(1), at(20));
-    bench.load_at(&guest(2), at(12));
-    bench.load_at(&guest(1), at(25));
-    let two = bench.folder_bytes();
-    bench.cache.max_bytes = two + 4096;
-    set_modified_of_notes(&bench, at(30));
-
-    // The entry stored last carries the real time: give it the time of its making in this story.
-    bench.cache.max_bytes = u64::MAX;
-    bench.store_at(&guest(3), at(40));
-    set_modified(&bench.entry(&guest(3)), at(40));
-    set_modified_of_notes(&bench, at(40));
-    bench.cache.max_bytes = two + 4096;
-    let swept = sweep(&bench.cache.folder, bench.cache.max_bytes, at(40))
-        .expect("swept");
+    let bench = Bench::new();
+    for answered in 1..=3 {
+        bench.store(&guest(answered));
+        bench.load_at(&guest(answered), later()); // sealed
+    }
+    // Used in another order than stored.
+    let later = later();
+    for (minutes, answered) in [(10, 2), (20, 1), (30, 3)] {
+        let now = later + Duration::from_secs(60 * minutes);
+        assert_eq!(bench.load_at(&guest(answered), now), Some(answered));
+    }
+    set_modified_of_notes(&bench, later + Duration::from_secs(60 * 40));
+    let max = bench.folder_bytes() - 1;
+    let swept = sweep(&bench.cache.folder, max, later).expect("swept");
 
     assert_eq!(swept.evicted, 1);
     assert!(bench.entry(&guest(1)).exists());
     assert!(!bench.entry(&guest(2)).exists(), "unused for longest");
     assert!(!bench.seal(&guest(2)).exists(), "its seal goes with it");
     assert!(bench.entry(&guest(3)).exists());
-    assert!(bench.folder_bytes() <= bench.cache.max_bytes);
+    assert_eq!(bench.folder_bytes(), swept.bytes);
+    assert!(swept.bytes <= max);
 }
 
 #[test]

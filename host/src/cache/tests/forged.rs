@@ -2,6 +2,8 @@
 
 use super::shelf::until_noticed;
 use super::*;
+#[cfg(target_os = "linux")]
+use crate::cache::{Question, Stamp};
 
 /// Spoils the entry of `guest(1)`, then expects: refused, counted, replaced by the next store, and loaded again.
 #[track_caller]
@@ -217,6 +219,41 @@ fn forged_records_answer_nothing() {
         checked + 1,
         "without its seal it is checked"
     );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_component_file_cannot_be_passed_off_as_another() {
+    let bench = Bench::new();
+    let file = |answered| bench.home.path().join(format!("{answered}.wasm"));
+    let record = |answered| {
+        let stamp = Stamp::of(&File::open(file(answered)).expect("opened")).expect("a stamp");
+        bench
+            .folder()
+            .join(bench.cache.records.name(Question::Content(&stamp)))
+    };
+    for answered in 1..=2 {
+        bench.store(&guest(answered));
+        fs::write(file(answered), guest(answered)).expect("written");
+        let source = Source::file_at(&file(answered), later()).expect("opened");
+        assert_eq!(bench.cache.recall(&source), Some(NOTE));
+        bench
+            .cache
+            .load(&bench.engine, &source, NOTE)
+            .expect("found");
+    }
+    let [one, two] = [record(1), record(2)].map(|path| fs::read(path).expect("on record"));
+    // Its own code with the other's content, and the other's record as a whole.
+    for forged in [[&two[..32], &one[32..]].concat(), two] {
+        fs::write(record(1), forged).expect("written");
+        let source = Source::file(&file(1)).expect("opened");
+        let component = bench
+            .cache
+            .load(&bench.engine, &source, NOTE)
+            .expect("found");
+        assert!(source.was_read());
+        assert_eq!(answer(&bench.engine, &component), 1);
+    }
 }
 
 #[test]
