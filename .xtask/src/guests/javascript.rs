@@ -28,9 +28,10 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
         for file in ["package.json", "package-lock.json"] {
             fs::copy(job.source.join(file), tools.join(file)).context(file)?;
         }
+        // Not `npm ci`, which refuses a lock file without the packages for every other machine.
         Program::new("npm")
             .hint("install Node.js 18 or later with npm (on Debian `apt-get install nodejs npm`)")
-            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .args(["install", "--ignore-scripts", "--no-audit", "--no-fund"])
             .dir(&tools)
             .output()?;
         fs::write(&done, "")?;
