@@ -1,1 +1,78 @@
-fn main(){}
+//! The one door to everything a person does here: `cargo xtask <verb>`.
+
+#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+
+mod time;
+mod paths;
+mod process;
+mod guests;
+mod tidy;
+mod gate;
+mod bench;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+use crate::paths::Paths;
+
+#[derive(Parser)]
+#[command(about = "Builds, checks and shows prewarm")]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    /// Builds the guests and runs them through a pool on a log
+    Demo {
+        /// A log of dpkg, or any other text [default: the one in guest-examples/data]
+        file: Option<PathBuf>,
+    },
+    /// Runs the whole gate
+    Test,
+    /// Builds guests into components
+    Guests {
+        /// Which ones [default: all]
+        languages: Vec<String>,
+    },
+    /// Checks the rules that no compiler knows
+    Tidy,
+    /// Runs the benches
+    Bench {
+        /// Passed on to `cargo bench`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
+    },
+    /// Measures every promise of the README
+    Promises {
+        /// Where to write the figures as JSON
+        #[arg(long)]
+        json: Option<PathBuf>,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Cli::parse().verb) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(verb: Verb) -> Result<()> {
+    let paths = Paths::new()?;
+    match verb {
+        Verb::Demo { file } => bench::demo(&paths, file),
+        Verb::Test => gate::run(&paths),
+        Verb::Guests { languages } => guests::build(&paths, &languages),
+        Verb::Tidy => tidy::run(&paths),
+        Verb::Bench { args } => bench::bench(&paths, &args),
+        Verb::Promises { json } => bench::promises(&paths, json),
+    }
+}

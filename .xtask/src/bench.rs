@@ -1,0 +1,77 @@
+//! The demo, the benches and the promises, each with the guests built first.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+
+use crate::guests;
+use crate::paths::Paths;
+use crate::process::Program;
+
+/// Shows what a pool does, on a log.
+pub(crate) fn demo(paths: &Paths, file: Option<PathBuf>) -> Result<()> {
+    let file = file.unwrap_or_else(|| paths.examples().join("data/dpkg.log"));
+    let file = std::path::absolute(&file).context("the name of the log is empty")?;
+    ensure!(file.is_file(), "{} is not a file", file.display());
+    build_some(paths)?;
+    binary(paths, "demo", &[])
+        .arg("--guests")
+        .arg(&paths.guests)
+        .arg(file)
+        .run()
+}
+
+/// Runs the benches of criterion.
+pub(crate) fn bench(paths: &Paths, args: &[String]) -> Result<()> {
+    build_some(paths)?;
+    in_repository(paths, &["bench", "-p", "prewarm-benches"])
+        .args(args)
+        .run()
+}
+
+/// Measures every promise and says which are kept.
+pub(crate) fn promises(paths: &Paths, json: Option<PathBuf>) -> Result<()> {
+    build_some(paths)?;
+    let program = binary(paths, "promises", &["--release"]);
+    match json {
+        Some(file) => program.arg("--json").arg(std::path::absolute(file)?).run(),
+        None => program.run(),
+    }
+}
+
+/// Builds the guests that can be built here: one is enough to go on.
+fn build_some(paths: &Paths) -> Result<()> {
+    match guests::build(paths, &[]) {
+        Err(error) if any_component(&paths.guests) => {
+            println!("{error:#}; going on without");
+            Ok(())
+        }
+        outcome => outcome,
+    }
+}
+
+fn any_component(folder: &Path) -> bool {
+    let Ok(entries) = folder.read_dir() else {
+        return false;
+    };
+    entries
+        .flatten()
+        .any(|entry| entry.path().extension().is_some_and(|it| it == "wasm"))
+}
+
+fn binary(paths: &Paths, name: &str, profile: &[&str]) -> Program {
+    in_repository(
+        paths,
+        &["run", "--quiet", "-p", "prewarm-benches", "--bin", name],
+    )
+    .args(profile)
+    .arg("--")
+}
+
+/// A cargo that works in the repository and whose programs can find the guests.
+pub(crate) fn in_repository(paths: &Paths, args: &[&str]) -> Program {
+    Program::cargo()
+        .args(args)
+        .dir(&paths.root)
+        .env("PREWARM_GUESTS", &paths.guests)
+}

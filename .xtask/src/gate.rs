@@ -1,0 +1,134 @@
+//! The gate: everything that must hold before a change goes in, cheapest first.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
+
+use crate::bench::in_repository;
+use crate::paths::Paths;
+use crate::process::Program;
+use crate::time::{self, Stopwatch};
+use crate::{guests, tidy};
+
+type Step = (&'static str, fn(&Paths) -> Result<()>);
+
+const STEPS: &[Step] = &[
+    ("fmt", fmt),
+    ("tidy", tidy::run),
+    ("clippy", clippy),
+    ("doc", doc),
+    ("guests", |paths| guests::build(paths, &[])),
+    ("test", test),
+    ("benches, once each", smoke_benches),
+    ("examples", examples),
+];
+
+/// Runs every step, and stops at the first that fails.
+pub(crate) fn run(paths: &Paths) -> Result<()> {
+    let whole = Stopwatch::start();
+    let count = STEPS.len();
+    for (index, (name, step)) in STEPS.iter().enumerate() {
+        println!("[{}/{count}] {name}", index + 1);
+        let watch = Stopwatch::start();
+        step(paths).with_context(|| format!("the gate stops at {name}"))?;
+        println!(
+            "[{}/{count}] {name}: {}",
+            index + 1,
+            time::seconds(watch.elapsed())
+        );
+    }
+    println!("the gate is passed: {}", time::seconds(whole.elapsed()));
+    Ok(())
+}
+
+fn fmt(paths: &Paths) -> Result<()> {
+    in_repository(paths, &["fmt", "--all", "--check"]).run()?;
+    Program::cargo()
+        .args(["fmt", "--check"])
+        .dir(&paths.examples().join("rust"))
+        .run()
+}
+
+fn clippy(paths: &Paths) -> Result<()> {
+    in_repository(
+        paths,
+        &["clippy", "--quiet", "--workspace", "--all-targets"],
+    )
+    .args(["--", "-D", "warnings"])
+    .run()
+}
+
+fn doc(paths: &Paths) -> Result<()> {
+    in_repository(paths, &["doc", "--quiet", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+}
+
+fn test(paths: &Paths) -> Result<()> {
+    in_repository(paths, &["test", "--workspace"]).run()
+}
+
+/// Criterion runs each bench once when nobody asks it to measure.
+fn smoke_benches(paths: &Paths) -> Result<()> {
+    in_repository(
+        paths,
+        &["test", "--quiet", "-p", "prewarm-benches", "--benches"],
+    )
+    .run()
+}
+
+/// Runs each example of the library. An example must end by itself.
+fn examples(paths: &Paths) -> Result<()> {
+    in_repository(paths, &["build", "--quiet", "--workspace", "--examples"]).run()?;
+    for name in example_names(&paths.root.join("host/examples"))? {
+        println!("example {name}");
+        Program::new(executable(paths, &name))
+            .dir(&paths.root)
+            .env("PREWARM_GUESTS", &paths.guests)
+            .run()?;
+    }
+    Ok(())
+}
+
+fn executable(paths: &Paths, name: &str) -> PathBuf {
+    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    paths.target.join("debug/examples").join(file)
+}
+
+/// Names of the files, and of the folders with a `main.rs`, in alphabetical order.
+fn example_names(folder: &Path) -> Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).context("the examples cannot be listed")? {
+        let path = entry?.path();
+        let is_file = path.extension().is_some_and(|extension| extension == "rs");
+        if is_file || path.join("main.rs").is_file() {
+            names.extend(
+                path.file_stem()
+                    .map(|stem| stem.to_string_lossy().into_owned()),
+            );
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn examples_are_found_in_files_and_folders() {
+        let folder = std::env::temp_dir().join(format!("xtask-examples-{}", std::process::id()));
+        fs::create_dir_all(folder.join("service")).unwrap();
+        for file in ["typed.rs", "service/main.rs", "README.md"] {
+            fs::write(folder.join(file), "").unwrap();
+        }
+        assert_eq!(example_names(&folder).unwrap(), ["service", "typed"]);
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(example_names(&folder).unwrap().is_empty());
+    }
+}

@@ -1,0 +1,148 @@
+//! Running other programs.
+
+use std::ffi::OsStr;
+use std::fmt::Write as _;
+use std::io::ErrorKind;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+
+/// A program to run, and what to tell a person who does not have it.
+#[derive(Debug)]
+pub(crate) struct Program {
+    command: Command,
+    hint: &'static str,
+}
+
+impl Program {
+    pub(crate) fn new(program: impl AsRef<OsStr>) -> Self {
+        Self {
+            command: Command::new(program),
+            hint: "",
+        }
+    }
+
+    /// The cargo that runs us, without what it told us about our own build.
+    pub(crate) fn cargo() -> Self {
+        Self::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    }
+
+    /// What to install if the program is not there.
+    pub(crate) fn hint(mut self, hint: &'static str) -> Self {
+        self.hint = hint;
+        self
+    }
+
+    pub(crate) fn args<S: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn arg(self, arg: impl AsRef<OsStr>) -> Self {
+        self.args([arg])
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn without_env(mut self, names: &[&str]) -> Self {
+        for name in names {
+            self.command.env_remove(name);
+        }
+        self
+    }
+
+    pub(crate) fn dir(mut self, dir: &Path) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    /// Runs it where its output can be seen.
+    pub(crate) fn run(mut self) -> Result<()> {
+        let line = self.line();
+        let status = self.command.status();
+        let status = status.map_err(|error| self.not_started(error, &line))?;
+        if !status.success() {
+            bail!("`{line}` failed: {status}");
+        }
+        Ok(())
+    }
+
+    /// Runs it quietly. What it wrote is in the error if it fails, else its stdout is returned.
+    pub(crate) fn output(mut self) -> Result<String> {
+        let line = self.line();
+        let output = self.command.stdin(Stdio::null()).output();
+        let Output {
+            status,
+            stdout,
+            stderr,
+        } = output.map_err(|error| self.not_started(error, &line))?;
+        if !status.success() {
+            let mut text = String::from_utf8_lossy(&stderr).into_owned();
+            text += &String::from_utf8_lossy(&stdout);
+            bail!("`{line}` failed: {status}\n{}", last_lines(&text, 40));
+        }
+        String::from_utf8(stdout).with_context(|| format!("`{line}` does not write UTF-8"))
+    }
+
+    /// The command as it would be typed.
+    fn line(&self) -> String {
+        let mut line = self.command.get_program().to_string_lossy().into_owned();
+        for arg in self.command.get_args() {
+            let arg = arg.to_string_lossy();
+            let quote = if arg.contains([' ', '"', '*']) {
+                "'"
+            } else {
+                ""
+            };
+            write!(line, " {quote}{arg}{quote}").expect("writing to a String does not fail");
+        }
+        line
+    }
+
+    fn not_started(&self, error: std::io::Error, line: &str) -> anyhow::Error {
+        if error.kind() == ErrorKind::NotFound && !self.hint.is_empty() {
+            anyhow::anyhow!("`{line}` is not there: {}", self.hint)
+        } else {
+            anyhow::Error::new(error).context(format!("`{line}` does not start"))
+        }
+    }
+}
+
+fn last_lines(text: &str, most: usize) -> String {
+    let lines: Vec<&str> = text.trim_end().lines().collect();
+    lines[lines.len().saturating_sub(most)..].join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_shows_the_command_and_the_end_of_its_output() {
+        let error = Program::new("sh")
+            .args(["-c", "echo one two; exit 3"])
+            .output()
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`sh -c 'echo one two; exit 3'` failed: exit status: 3\none two"
+        );
+        assert_eq!(last_lines("a\nb\nc\n", 2), "b\nc");
+    }
+
+    #[test]
+    fn a_missing_program_says_what_to_install() {
+        let error = Program::new("no-such-program")
+            .hint("install it")
+            .output()
+            .unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "`no-such-program` is not there: install it"
+        );
+    }
+}
