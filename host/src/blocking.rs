@@ -36,6 +36,7 @@ use crate::plan::Plan;
 use crate::receipt::Receipt;
 use crate::state::State;
 use crate::stats::PoolStats;
+#[cfg(any(feature = "json", feature = "wave"))]
 use crate::value::handles::Handles;
 use crate::wasi::Face;
 use crate::world::World;

@@ -5,8 +5,9 @@ use std::any::Any;
 use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
+use crate::blame::limit_of;
 use crate::error::{CallError, Frame, Phase, Trap};
-use crate::limits::{DeadlinePassed, LimitHit, Limited};
+use crate::limits::{DeadlinePassed, Limited};
 use crate::state::{State, Stop};
 
 /// What the caller is told of `error`, with which a call or a start in `phase` ended.
@@ -23,14 +24,10 @@ pub(crate) fn call_error<S>(error: wasmtime::Error, state: &State<S>, phase: Pha
     if error.is::<PoolConcurrencyLimitError>() {
         return CallError::HostFull(error.into());
     }
-    if let Some(hit) = error.downcast_ref::<LimitHit>() {
-        return CallError::Limit(*hit);
+    if let Some(hit) = limit_of(&error, state.limits()) {
+        return CallError::Limit(hit);
     }
     let trap = error.downcast_ref::<wasmtime::Trap>().copied();
-    if trap == Some(wasmtime::Trap::OutOfFuel) {
-        let limit = state.limits().fuel.unwrap_or_default();
-        return CallError::Limit(LimitHit::new(Limited::Fuel, limit, None));
-    }
     // A guest whose memory could not grow usually traps a moment later: say why it could not.
     if let Some(hit) = state.limit_hit() {
         return CallError::Limit(hit);

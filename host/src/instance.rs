@@ -80,10 +80,9 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         let state = State::new((self.state)(), &self.terms);
         let mut store = state.into_store(self.pre.engine());
         let clock = self.clock.clone();
-        let yields = self.face == Face::Async;
         store.epoch_deadline_callback(move |store| match store.data().stop(clock.now()) {
             Some(stop) => Err(stop.into()),
-            None if yields && store.data().may_yield() => Ok(UpdateDeadline::Yield(1)),
+            None if store.data().yields() => Ok(UpdateDeadline::Yield(1)),
             None => Ok(UpdateDeadline::Continue(1)),
         });
         self.begin(&mut store, deadline);
@@ -126,10 +125,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     pub(crate) fn start_direct(&self, deadline: Option<Instant>) -> Result<Instance<W, S>, CallError> {
         contained(|| {
             let mut store = self.store(deadline);
-            store.data_mut().set_may_yield(false);
-            let started = self.pre.instantiate(&mut store);
-            store.data_mut().set_may_yield(true);
-            let raw = started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
+            let raw = self.pre.instantiate(&mut store).map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
             let mut instance = self.finish(store, raw)?;
             if let WarmUp::None = self.warm_up {
                 return Ok(instance);
@@ -149,6 +145,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     pub(crate) async fn start(&self, deadline: Option<Instant>) -> Result<Instance<W, S>, CallError> {
         let made = async {
             let mut store = self.store(deadline);
+            store.data_mut().set_yields(true);
             let started = self.pre.instantiate_async(&mut store).await;
             let raw = started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
             let mut instance = self.finish(store, raw)?;
@@ -181,6 +178,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         call: impl AsyncFnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
     ) -> Result<(R, Receipt), CallError> {
         self.begin(&mut instance.store, begun.deadline);
+        instance.store.data_mut().set_yields(true);
         let begin = begun.arrived + begun.queued + begun.start;
         let mut active = Duration::ZERO;
         let (ended, now) = bounded(call(instance), &self.clock, begun.deadline, begin, &mut active).await;

@@ -35,11 +35,13 @@ impl Terms {
 }
 
 /// Why a running guest must stop at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Stop {
     /// Its call's deadline came.
+    #[error("the deadline came")]
     Deadline,
-    /// Its caller went away, or its output passed the limit.
+    /// Its output passed the limit.
+    #[error("the call was cancelled")]
     Cancelled,
 }
 
@@ -55,6 +57,8 @@ pub struct State<S> {
     usage: Usage,
     meter: Arc<Meter>,
     deadline: Option<Instant>,
+    /// Whether the guest runs in a task that can give way to others.
+    yields: bool,
 }
 
 impl<S> State<S> {
@@ -70,6 +74,7 @@ impl<S> State<S> {
             usage: Usage::new(limits),
             meter: Arc::new(Meter::new(limits.output_bytes)),
             deadline: None,
+            yields: false,
         }
     }
 
@@ -107,6 +112,15 @@ impl<S> State<S> {
         if let Some(wasi) = &self.wasi {
             wasi.end_lines();
         }
+    }
+
+    /// Says whether the guest runs in a task from now on, or holds its thread.
+    pub(crate) fn set_yields(&mut self, yields: bool) {
+        self.yields = yields;
+    }
+
+    pub(crate) fn yields(&self) -> bool {
+        self.yields
     }
 
     /// Why the guest must stop, if it must.

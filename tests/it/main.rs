@@ -1,1 +1,3 @@
-//! t
+//! Integration tests of prewarm: one binary, tests that read as tables.
+
+mod smoke;

@@ -100,7 +100,7 @@ impl<'a> Source<'a> {
     }
 
     /// The hash of the bytes. Of a file it may have been recalled; otherwise the file is read, without keeping it.
-    pub(super) fn content(&self) -> io::Result<blake3::Hash> {
+    pub(crate) fn content(&self) -> io::Result<blake3::Hash> {
         // Bytes that were read are what would be compiled, so they are the best witness.
         if let Some((_, hash)) = self.bytes.get() {
             return Ok(*hash);
