@@ -68,7 +68,7 @@ impl Port {
         }
     }
 
-    /// Writes what the budget allows. The inner result is whether that was all.
+    /// Writes what the budget allows. The second result is whether that was all.
     fn put(&self, bytes: &[u8]) -> io::Result<Result<(), LimitHit>> {
         let allowed = self.meter.take_output(bytes.len());
         let fits = &bytes[..allowed];
@@ -277,5 +277,19 @@ mod tests {
             Some(&LimitHit::new(Limited::Output, 5, Some(7)))
         );
         assert_eq!(buffer.to_vec(), b"abcde");
+    }
+
+    #[test]
+    fn without_a_trap_such_a_write_fails_and_cancels() {
+        let meter = Arc::new(Meter::new(5));
+        let mut port = Port::stdout(&Output::Null, &meter);
+        let mut write = |bytes| {
+            Pin::new(&mut port)
+                .poll_write(&mut Context::from_waker(std::task::Waker::noop()), bytes)
+        };
+        assert!(matches!(write(b"abcde"), Poll::Ready(Ok(5))));
+        assert!(!meter.is_cancelled());
+        assert!(matches!(write(b"f"), Poll::Ready(Err(_))));
+        assert!(meter.is_cancelled() && meter.output_hit().is_some());
     }
 }

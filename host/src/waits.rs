@@ -44,7 +44,9 @@ struct Timed<'a> {
 
 /// Runs `future` on this thread until the deadline.
 ///
-/// Most are ready at once: output is, and input often. Those cost no runtime.
+/// Most are ready at once: output is, and input often. Those cost no runtime. The others use the
+/// runtime that the thread belongs to, as `spawn_blocking` gives it one, or else wasmtime-wasi's
+/// own. On a thread that is itself polling a future, tokio panics.
 fn wait<F: Future>(deadline: Option<Instant>, future: F) -> Result<F::Output, DeadlinePassed> {
     let mut future = pin!(future);
     if let Some(output) = with_ambient_tokio_runtime(|| poll_noop(future.as_mut())) {

@@ -5,9 +5,8 @@ use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::wasi::Face;
 
-/// `error-code`s of `wasi:filesystem`, as this guest answers them.
+/// `error-code::not-permitted` of `wasi:filesystem`, as this guest answers it.
 const NOT_PERMITTED: u32 = 32;
-const READ_ONLY: u32 = 34;
 
 /// Makes the directory `path` in the first that it was granted. Answers 0, or 1 and the error's
 /// code, or 100 if it was granted none.
@@ -44,7 +43,7 @@ async fn directories_are_what_was_granted() {
     let read = Grants::none().dir_read_only(&granted, "/data");
     for (grants, path, answer) in [
         (&Grants::none(), "new", 100),
-        (&read, "new", READ_ONLY),
+        (&read, "new", NOT_PERMITTED),
         (&write, "../new", NOT_PERMITTED),
         (&write, "/new", NOT_PERMITTED),
         (&write, "new", 0),

@@ -1,6 +1,7 @@
 //! What a component finds of its imports, and what it is told to lack.
 
 use wasmtime::component::Linker;
+use wasmtime::{Config, Engine};
 
 use super::{CLOCK, ENVIRONMENT, Guest, POLL, STDIO, compile, component, engine, plain};
 use crate::grants::Grants;
@@ -44,6 +45,27 @@ async fn both_faces_give_the_same() {
     let grants = Grants::none().arg("tool").arg("--help");
     let mut guest = Guest::new(&environment(), Face::Async, Limits::default(), &grants);
     assert_eq!(guest.run_async().await.unwrap(), 2);
+}
+
+#[tokio::test]
+async fn wasi_0_3_is_linked_where_it_is_imported() {
+    let text = component(
+        r#"(import "wasi:random/random@0.3.0" (instance $random (export "get-random-u64" (func (result u64)))))"#,
+        &[("random", "$random", "get-random-u64")],
+        r#"(import "" "random" (func $random (result i64)))
+        (func (export "run") (result i32) (i64.eqz (i64.or (call $random) (call $random))))"#,
+    );
+    let mut config = Config::new();
+    config.wasm_component_model_async(true);
+    let engine = Engine::new(&config).unwrap();
+    let mut guest = Guest::on(
+        &engine,
+        &text,
+        Face::Async,
+        Limits::default(),
+        &Grants::none(),
+    );
+    assert_eq!(guest.run_async().await.unwrap(), 0);
 }
 
 #[test]

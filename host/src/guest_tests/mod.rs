@@ -1,6 +1,7 @@
 //! Tests of the machine floor with real guests, written as WebAssembly text. Here is how such a
 //! guest is put together, started and called.
 
+mod files;
 mod limits;
 mod linking;
 mod waits;
@@ -57,6 +58,25 @@ const STDIO: &str = r#"
         (export "output-stream" (type $s (eq $s0)))
         (export "get-stdout" (func (result (own $s))))))"#;
 
+/// `wasi:filesystem/types` and `preopens`, named `$files` and `$preopens`.
+const FILES: &str = r#"
+    (import "wasi:filesystem/types@0.2.0" (instance $files
+        (export "descriptor" (type $d (sub resource)))
+        (type $code (enum "access" "would-block" "already" "bad-descriptor" "busy" "deadlock" "quota"
+            "exist" "file-too-large" "illegal-byte-sequence" "in-progress" "interrupted" "invalid" "io"
+            "is-directory" "loop" "too-many-links" "message-size" "name-too-long" "no-device"
+            "no-entry" "no-lock" "insufficient-memory" "insufficient-space" "not-directory"
+            "not-empty" "not-recoverable" "unsupported" "no-tty" "no-such-device" "overflow"
+            "not-permitted" "pipe" "read-only" "invalid-seek" "text-file-busy" "cross-device"))
+        (export "error-code" (type $e (eq $code)))
+        (export "[method]descriptor.create-directory-at" (func
+            (param "self" (borrow $d)) (param "path" string) (result (result (error $e)))))))
+    (alias export $files "descriptor" (type $descriptor))
+    (import "wasi:filesystem/preopens@0.2.0" (instance $preopens
+        (alias outer 1 $descriptor (type $d0))
+        (export "descriptor" (type $d (eq $d0)))
+        (export "get-directories" (func (result (list (tuple (own $d) string)))))))"#;
+
 /// `wasi:cli/environment`, named `$environment`.
 const ENVIRONMENT: &str = r#"
     (import "wasi:cli/environment@0.2.0" (instance $environment
@@ -66,8 +86,8 @@ const ENVIRONMENT: &str = r#"
 /// A component with the given imports that exports `run: func() -> u32`.
 ///
 /// `lowered` names core functions and what they call: `("block", "$poll", "[method]pollable.block")`.
-/// `body` is the core module's text: it finds them under `""`, with a memory of one page and
-/// a `realloc` that always answers 4096.
+/// `body` is the core module's text: it finds them under `""`, with a memory of one page, of
+/// which the first 16 KiB are theirs to use.
 fn component(imports: &str, lowered: &[(&str, &str, &str)], body: &str) -> String {
     let mut cores = String::new();
     let mut given = String::new();
@@ -81,7 +101,11 @@ fn component(imports: &str, lowered: &[(&str, &str, &str)], body: &str) -> Strin
         r#"(component {imports}
             (core module $libc
                 (memory (export "memory") 1)
-                (func (export "realloc") (param i32 i32 i32 i32) (result i32) i32.const 4096))
+                (global $next (mut i32) (i32.const 16384))
+                (func (export "realloc") (param i32 i32 i32) (param $size i32) (result i32)
+                    (global.get $next)
+                    (global.set $next (i32.and (i32.const -8)
+                        (i32.add (i32.const 7) (i32.add (global.get $next) (local.get $size)))))))
             (core instance $libc (instantiate $libc))
             (alias core export $libc "memory" (core memory $memory))
             (alias core export $libc "realloc" (core func $realloc))
@@ -119,13 +143,16 @@ struct Guest {
 
 impl Guest {
     fn new(text: &str, face: Face, limits: Limits, grants: &Grants) -> Self {
-        let engine = engine();
-        let component = compile(&engine, text);
+        Self::on(&engine(), text, face, limits, grants)
+    }
+
+    fn on(engine: &Engine, text: &str, face: Face, limits: Limits, grants: &Grants) -> Self {
+        let component = compile(engine, text);
         let linker = linker_for(&component, face, |_| Ok(())).unwrap();
         let plan = WasiNeed::of(&component)
             .any()
             .then(|| WasiPlan::new(grants, face).unwrap());
-        let store = State::new((), &Terms::new(limits, plan).into()).into_store(&engine);
+        let store = State::new((), &Terms::new(limits, plan).into()).into_store(engine);
         Self {
             component,
             linker,
