@@ -4,6 +4,7 @@ mod evict;
 mod figures;
 mod folder;
 mod forged;
+mod said;
 mod shared;
 mod shelf;
 
