@@ -244,7 +244,8 @@ impl Cache {
         let Some((file, facts)) = self.folder.open_file(&identity.file_name())? else {
             return Ok(None);
         };
-        let stamp = Stamp::of(&file).filter(|stamp| !self.recheck && stamp.size() > self.seal_from);
+        let mut stamp =
+            Stamp::of(&file).filter(|stamp| !self.recheck && stamp.size() > self.seal_from);
         if let Some(stamp) = &stamp
             && let Some([]) = self.records.get(Question::Unchanged(identity, stamp), now)
             && let Some(entry) = self.entries.unchanged(&file)
@@ -256,8 +257,9 @@ impl Cache {
         let entry = self.entries.check(&file, identity)?;
         let component = match (deserialize(engine, &entry), entry.form()) {
             (Ok(component), _) => component,
-            // A file system may forbid executing what it holds.
+            // A file system may forbid executing what it holds. A seal would be of no use there.
             (Err(_), Form::Map { .. }) => {
+                stamp = None;
                 let copy = self.entries.read(&file, identity)?;
                 deserialize(engine, &copy).map_err(Refusal::Engine)?
             }
