@@ -41,7 +41,7 @@ pub(super) enum FolderError {
 }
 
 /// A checked folder.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Folder {
     path: PathBuf,
 }

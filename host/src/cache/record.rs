@@ -36,12 +36,14 @@ pub(super) enum Question<'a> {
 /// Records authenticated with one key.
 #[derive(Debug)]
 pub(super) struct Records {
+    folder: Folder,
     key: Key,
 }
 
 impl Records {
-    pub(super) fn new(key: &Key) -> Self {
+    pub(super) fn new(folder: Folder, key: &Key) -> Self {
         Self {
+            folder,
             key: blake3::derive_key("prewarm cache, version 1, records", key),
         }
     }
@@ -49,11 +51,10 @@ impl Records {
     /// The answer on record, which is `N` bytes long. `None` if there is none, or it is not authentic.
     pub(super) fn get<const N: usize>(
         &self,
-        folder: &Folder,
         question: Question<'_>,
         now: SystemTime,
     ) -> Option<[u8; N]> {
-        let (mut file, facts) = folder.open_file(&self.name(question)).ok()??;
+        let (mut file, facts) = self.folder.open_file(&self.name(question)).ok()??;
         let (mut payload, mut code) = ([0; N], [0; 32]);
         if facts.len() != (payload.len() + code.len()) as u64 {
             return None;
@@ -68,9 +69,9 @@ impl Records {
     }
 
     /// Puts an answer on record, if the folder can be written.
-    pub(super) fn put(&self, folder: &Folder, question: Question<'_>, payload: &[u8]) {
+    pub(super) fn put(&self, question: Question<'_>, payload: &[u8]) {
         let code = self.code(question, payload);
-        let written = folder.write(
+        let written = self.folder.write(
             &self.name(question),
             Mode::Private,
             &[payload, code.as_bytes()],

@@ -99,6 +99,11 @@ impl<'a> Source<'a> {
         Ok(self.bytes.get_or_init(|| (bytes.into(), content)))
     }
 
+    /// The hash of what [`Source::bytes`] gives.
+    pub(super) fn content_of_bytes(&self) -> io::Result<blake3::Hash> {
+        Ok(self.read()?.1)
+    }
+
     /// The hash of the bytes. Of a file it may have been recalled; otherwise the file is read, without keeping it.
     pub(crate) fn content(&self) -> io::Result<blake3::Hash> {
         // Bytes that were read are what would be compiled, so they are the best witness.
@@ -143,8 +148,8 @@ impl<'a> Source<'a> {
         }); // what was read already stays
     }
 
-    /// The stamp, if it is fit to be recorded for the content: the file was read, and lay unchanged from well before it
-    /// was opened until now.
+    /// The stamp, if it is fit to be recorded for the content, and is not yet: the file was read, and lay unchanged from
+    /// well before it was opened until now.
     pub(super) fn lasting_stamp(&self) -> Option<&Stamp> {
         let Origin::File {
             file,
@@ -155,9 +160,9 @@ impl<'a> Source<'a> {
         else {
             return None;
         };
-        let read = self.bytes.get().is_some()
-            || self.content.get().is_some_and(|content| !content.recalled);
-        (read && stamp.settled(*opened) && Stamp::of(file).as_ref() == Some(stamp)).then_some(stamp)
+        let recorded = self.content.get().filter(|content| content.recalled);
+        let news = recorded.map(|content| content.hash) != self.content().ok();
+        (news && stamp.settled(*opened) && Stamp::of(file).as_ref() == Some(stamp)).then_some(stamp)
     }
 
     /// Whether the file was read, for its bytes or their hash.

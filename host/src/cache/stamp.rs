@@ -10,9 +10,10 @@
 //!    time of zero nanoseconds, which a kernel that keeps them makes once in 10⁹.
 //! 3. *Network and user-space file systems* report what their server says. Closed: not on the list.
 //! 4. *The clock is set back* by root and a later change hits the very same nanosecond. Left open: not aimable.
-//! 5. *Stores through a writable shared map* move the change time only when a clean page first turns dirty. Open for
-//!    component files (see [`CacheConfig::recheck`](super::CacheConfig::recheck)); entries are mode 0400 from birth,
-//!    written with `write`, and closed before they get their name.
+//! 5. *Stores through a writable shared map* move the change time only when a clean page first turns dirty. Closed for
+//!    entries: they are mode 0400 from birth, written with `write`, and closed before they get their name. Open for
+//!    component files (see [`CacheConfig::recheck`](super::CacheConfig::recheck)), where the worst is that what the
+//!    file held before is run once more.
 //! 6. *Root, or the disk itself*, can change anything. Out of scope: they own the process too. A stamp does not see
 //!    bit rot either, just as nothing sees it in an executable.
 //! 7. *Copies, restored backups, moved disks*: inode or change time differ, so the file is read in full once.

@@ -4,6 +4,7 @@ mod evict;
 mod figures;
 mod folder;
 mod forged;
+mod said;
 mod shared;
 mod shelf;
 
@@ -17,7 +18,7 @@ use wasmtime::component::Component;
 use wasmtime::{Config, Engine, Store};
 
 use super::record::seal_of;
-use super::{Cache, CacheConfig, CacheStats, Identity, Source};
+use super::{Cache, CacheConfig, CacheStats, Identity, Source, Stamp};
 
 const NOTE: u8 = 7;
 
@@ -83,6 +84,21 @@ impl Bench {
     fn seal(&self, wasm: &[u8]) -> PathBuf {
         let name = Identity::new(blake3::hash(wasm), &self.engine).file_name();
         self.folder().join(seal_of(&name))
+    }
+
+    /// Whether entries can be sealed where the tests put them.
+    #[cfg(target_os = "linux")]
+    fn seals(&self) -> bool {
+        use rustix::fs::{StatVfsMountFlags, statvfs};
+
+        let stamps = Stamp::of(&File::open(self.folder().join("key")).expect("opened")).is_some();
+        let system = statvfs(self.folder()).expect("a file system");
+        stamps && !system.f_flag.contains(StatVfsMountFlags::NOEXEC)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn seals(&self) -> bool {
+        false
     }
 
     fn store(&self, wasm: &[u8]) -> Component {

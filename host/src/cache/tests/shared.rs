@@ -86,7 +86,9 @@ fn threads_store_and_load_one_entry() {
 #[test]
 #[ignore = "run by `processes_share_a_folder`"]
 fn child() {
-    let home = PathBuf::from(std::env::var_os(CHILD).expect("run by its test"));
+    let Some(home) = std::env::var_os(CHILD).map(PathBuf::from) else {
+        return;
+    };
     let bench = Bench {
         cache: open(&home),
         engine: engine(),
@@ -142,4 +144,54 @@ fn processes_share_a_folder() {
             .expect("found");
         assert_eq!(answer(&engine, &found), answered);
     }
+}
+
+/// Not a test of its own: what the next one runs in a process that cannot write a whole entry.
+#[test]
+#[ignore = "run by `a_full_disk_costs_nothing_but_the_cache`"]
+fn cramped() {
+    let Some(home) = std::env::var_os(CHILD).map(PathBuf::from) else {
+        return;
+    };
+    let bench = Bench {
+        cache: open(&home),
+        ..Bench::new()
+    };
+    for answered in 1..=2 {
+        assert_eq!(bench.load(&guest(answered)), None);
+        assert_eq!(
+            answer(&bench.engine, &bench.store(&guest(answered))),
+            answered
+        );
+    }
+    let stats = bench.cache.stats();
+    assert_eq!((stats.stored, stats.failed_writes), (0, 2), "{stats:?}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_full_disk_costs_nothing_but_the_cache() {
+    let home = tempfile::tempdir().expect("a folder");
+    // No file may grow beyond 4 KiB, so that writing an entry fails halfway, as it does on a full disk.
+    let output = Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\""])
+        .arg(std::env::current_exe().expect("this program"))
+        .args(["--exact", "cache::tests::shared::cramped", "--ignored"])
+        .env(CHILD, home.path())
+        .output()
+        .expect("ran");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}"
+    );
+    let left: HashSet<_> = fs::read_dir(home.path().join("v1"))
+        .expect("a folder")
+        .map(|found| found.expect("a file").file_name())
+        .collect();
+    assert_eq!(
+        left,
+        HashSet::from(["key".into(), "lock".into()]),
+        "nothing half-written"
+    );
 }

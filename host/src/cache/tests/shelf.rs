@@ -74,9 +74,11 @@ fn engines_with_the_same_settings_share() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_settled_entry_is_checked_once() {
     let bench = Bench::new();
+    if !bench.seals() {
+        return;
+    }
     bench.store(&guest(1));
     assert_eq!(bench.load(&guest(1)), Some(1), "too young to be sealed");
     assert!(!bench.seal(&guest(1)).exists());
@@ -209,7 +211,7 @@ fn a_pipe_is_a_source() {
 
 /// Repeats a change until the kernel's clock has ticked. Outside tests the wait before sealing makes sure of that.
 pub(super) fn until_noticed(path: &Path, change: impl Fn()) {
-    let stamp = || crate::cache::Stamp::of(&File::open(path).expect("opened"));
+    let stamp = || Stamp::of(&File::open(path).expect("opened"));
     let before = stamp();
     change();
     while before.is_some() && stamp() == before {
