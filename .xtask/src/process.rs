@@ -83,7 +83,7 @@ impl Program {
         if !status.success() {
             let mut text = String::from_utf8_lossy(&stderr).into_owned();
             text += &String::from_utf8_lossy(&stdout);
-            bail!("`{line}` failed: {status}\n{}", last_lines(&text, 40));
+            bail!("`{line}` failed: {status}\n{}", excerpt(&text));
         }
         String::from_utf8(stdout).with_context(|| format!("`{line}` does not write UTF-8"))
     }
@@ -112,9 +112,16 @@ impl Program {
     }
 }
 
-fn last_lines(text: &str, most: usize) -> String {
+/// The text, or its beginning and its end if it is long.
+fn excerpt(text: &str) -> String {
     let lines: Vec<&str> = text.trim_end().lines().collect();
-    lines[lines.len().saturating_sub(most)..].join("\n")
+    match lines.len() {
+        0..=60 => lines.join("\n"),
+        count => {
+            let (head, tail) = (lines[..40].join("\n"), lines[count - 15..].join("\n"));
+            format!("{head}\n[{} lines left out]\n{tail}", count - 55)
+        }
+    }
 }
 
 #[cfg(test)]
@@ -122,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failure_shows_the_command_and_the_end_of_its_output() {
+    fn a_failure_shows_the_command_and_its_output() {
         let error = Program::new("sh")
             .args(["-c", "echo one two; exit 3"])
             .output()
@@ -131,7 +138,18 @@ mod tests {
             error.to_string(),
             "`sh -c 'echo one two; exit 3'` failed: exit status: 3\none two"
         );
-        assert_eq!(last_lines("a\nb\nc\n", 2), "b\nc");
+    }
+
+    #[test]
+    fn a_long_output_keeps_its_beginning_and_its_end() {
+        assert_eq!(excerpt("a\nb\n"), "a\nb");
+        let text: Vec<String> = (1..=100).map(|n| n.to_string()).collect();
+        let lines: Vec<String> = excerpt(&text.join("\n"))
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(lines[39..42], ["40", "[45 lines left out]", "86"]);
+        assert_eq!(lines.last().unwrap(), "100");
     }
 
     #[test]

@@ -38,7 +38,10 @@ class Session {
   #pauses = [];
 
   constructor(options) {
-    this.#options = options;
+    // componentize-qjs 0.4.5 hands the upper half of u64 and of u32 over as negative, and takes
+    // back only that of u32 so.
+    const skip = options.skip < 0 ? options.skip + 2 ** 64 : options.skip;
+    this.#options = { ...options, skip };
   }
 
   settings() {
@@ -105,7 +108,7 @@ class Session {
   #busiest() {
     return [...this.#packages.values()]
       .sort((a, b) => b.entries - a.entries || (a.name < b.name ? -1 : 1))
-      .slice(0, this.#options.top)
+      .slice(0, this.#options.top >>> 0)
       .map((known) => ({ ...known, label: label(known.name) }));
   }
 }
