@@ -102,11 +102,11 @@ impl LoadError {
 #[non_exhaustive]
 pub enum PoolError {
     /// The component imports what nobody provides.
-    #[error("nothing provides {}: grant or link these imports, or build the guest without them", .missing.join(", "))]
+    #[error("nothing provides {}", Listed(.missing))]
     #[non_exhaustive]
     MissingImports {
-        /// Each import that is missing, in full.
-        missing: Vec<String>,
+        /// Each import that is missing.
+        missing: Vec<MissingImport>,
     },
 
     /// The component does not export what the world asks for, or imports it with another type.
@@ -130,6 +130,28 @@ pub enum PoolError {
     /// A granted directory is not there.
     #[error(transparent)]
     Grant(#[from] GrantError),
+}
+
+/// An import that nobody provides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MissingImport {
+    /// Its full name, `pkg:name/interface@1.0.0#func`, or the interface where all of it is missing.
+    pub name: String,
+    /// What might help.
+    pub hint: &'static str,
+}
+
+struct Listed<'a>(&'a [MissingImport]);
+
+impl fmt::Display for Listed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, MissingImport { name, hint }) in self.0.iter().enumerate() {
+            let comma = if at == 0 { "" } else { ", " };
+            write!(f, "{comma}{name} ({hint})")?;
+        }
+        Ok(())
+    }
 }
 
 impl PoolError {

@@ -5,7 +5,6 @@ use std::any::Any;
 use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
 
-use crate::blame::limit_of;
 use crate::error::{CallError, Frame, Phase, Trap};
 use crate::limits::{DeadlinePassed, Limited};
 use crate::state::{State, Stop};
@@ -24,14 +23,11 @@ pub(crate) fn call_error<S>(error: wasmtime::Error, state: &State<S>, phase: Pha
     if error.is::<PoolConcurrencyLimitError>() {
         return CallError::HostFull(error.into());
     }
-    if let Some(hit) = limit_of(&error, state.limits()) {
+    // A guest whose memory could not grow usually traps a moment later: say why it could not.
+    if let Some(hit) = state.limit_behind(&error) {
         return CallError::Limit(hit);
     }
     let trap = error.downcast_ref::<wasmtime::Trap>().copied();
-    // A guest whose memory could not grow usually traps a moment later: say why it could not.
-    if let Some(hit) = state.limit_hit() {
-        return CallError::Limit(hit);
-    }
     let frames = error.downcast_ref::<WasmBacktrace>().map(frames);
     match (trap, frames) {
         (Some(trap), frames) => {

@@ -7,11 +7,11 @@ use wasmtime::component::{Linker, Val};
 
 use crate::component::Component;
 use crate::config::{PoolConfig, Reuse};
-use crate::error::PoolError;
+use crate::error::{MissingImport, PoolError};
 use crate::instance::{Maker, WarmUp};
 use crate::lending::Lending;
 use crate::linker::{WasiNeed, linker_for};
-use crate::missing::missing_imports;
+use crate::missing::{import_hint, missing_imports};
 use crate::state::{State, Terms};
 use crate::wasi::{Face, WasiPlan};
 use crate::world::World;
@@ -52,7 +52,10 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         let raw = &component.0.raw;
         let linker = linker_for(raw, face, |linker| imports.into_iter().try_for_each(|link| link(linker)))
             .map_err(|error| PoolError::Link(error.into()))?;
-        let missing = missing_imports(raw, &linker);
+        let missing: Vec<_> = missing_imports(raw, &linker)
+            .into_iter()
+            .map(|name| MissingImport { hint: import_hint(&name), name })
+            .collect();
         if !missing.is_empty() {
             return Err(PoolError::MissingImports { missing });
         }

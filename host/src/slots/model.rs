@@ -140,7 +140,7 @@ impl World {
                             Some(turn) => {
                                 let first = self.queue.iter().filter(|t| t.0 < ticket.0);
                                 assert!(
-                                    first.clone().all(|t| self.slots.granted.iter().any(|(g, _)| g == t)),
+                                    first.into_iter().all(|t| self.slots.granted.iter().any(|(g, _)| g == t)),
                                     "served before an earlier one"
                                 );
                                 self.turn(turn);
@@ -248,6 +248,7 @@ proptest! {
 }
 
 #[test]
+fn waiters_are_served_in_order_of_arrival() {
     let mut slots: Slots<u32> = Slots::new(&config(1, 0, 3, true));
     let now = Instant::now();
     assert!(matches!(slots.arrive(now), Arrived::Turn(Turn::Start)));
