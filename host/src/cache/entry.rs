@@ -215,6 +215,10 @@ pub(super) struct Authentic(Form);
 #[derive(Debug)]
 pub(super) enum Form {
     /// To be mapped by this path, which leads to the open file itself, wherever its name points by now.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "files are copied there")
+    )]
     Map { path: PathBuf, _file: File },
     /// To be copied from memory.
     Copy(Vec<u8>),

@@ -166,7 +166,7 @@ impl<'a> Source<'a> {
     }
 
     /// Whether the file was read, for its bytes or their hash.
-    #[cfg(test)]
+    #[cfg(all(test, target_os = "linux"))]
     pub(super) fn was_read(&self) -> bool {
         self.bytes.get().is_some() || self.content.get().is_some_and(|content| !content.recalled)
     }
