@@ -5,6 +5,7 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::types::{self, ComponentExtern, ComponentFunc, ComponentItem};
 
+use super::naming;
 use crate::value::shape::{ResourceId, Shapes, ShapesBuilder, TypeId};
 
 /// One interface of a component, or its root.
@@ -30,6 +31,8 @@ pub(crate) enum Definition {
     Type(TypeId),
     /// Another name of a type.
     Alias(TypeId),
+    /// A type of the interface that is named, under its name there.
+    Used(Arc<str>),
     Resource(ResourceId),
     /// Another name of a resource.
     ResourceAlias(ResourceId),
@@ -65,6 +68,27 @@ impl<'e> Builder<'e> {
             engine,
             shapes: ShapesBuilder::default(),
         }
+    }
+
+    /// Names the types at the root that have none, see [`naming`](super::naming). `interfaces` are searched
+    /// first, then those that the component imports.
+    pub(crate) fn name_root(
+        &mut self,
+        root: &mut Interface,
+        interfaces: &[Interface],
+        ty: &types::Component,
+    ) {
+        let unnamed = naming::unnamed(root, &self.shapes);
+        if unnamed.is_empty() {
+            return;
+        }
+        let imported = self.imported_interfaces(ty);
+        naming::name(
+            root,
+            unnamed,
+            interfaces.iter().chain(&imported),
+            &mut self.shapes,
+        );
     }
 
     /// The finished table of types.

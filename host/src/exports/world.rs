@@ -38,9 +38,10 @@ impl World {
     pub fn of(component: &Component) -> Self {
         let mut builder = Builder::new(component.engine());
         let ty = component.component_type();
-        let root = builder.root(&ty);
+        let mut root = builder.root(&ty);
         let imports = builder.imported_interfaces(&ty);
         let exports = builder.exported_interfaces(&ty);
+        builder.name_root(&mut root, &exports, &ty);
         let shapes = Arc::new(builder.finish());
         let described = |interface| Described::new(&shapes, interface);
         Self {
@@ -349,6 +350,9 @@ impl<'w> Page<'w> {
         let ident = identifier(name);
         match definition {
             Definition::Type(id) => self.type_definition(types, &ident, *id),
+            Definition::Used(owner) => {
+                self.line(&format!("use {}.{{{ident}}};", interface_path(owner)))
+            }
             Definition::Alias(id) => self.line(&format!("type {ident} = {};", types.wit(*id))),
             Definition::ResourceAlias(id) => {
                 self.line(&format!("type {ident} = {};", types.resource(*id)))
