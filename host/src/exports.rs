@@ -5,11 +5,12 @@
 //!
 //! Knows WIT names and types; knows no instance and no pool.
 
-mod naming;
 mod builder;
-mod find;
+mod naming;
 mod signature;
+mod find;
 mod world;
+mod page;
 
 use std::fmt;
 use std::ops::Deref;

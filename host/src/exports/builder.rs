@@ -5,7 +5,6 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::types::{self, ComponentExtern, ComponentFunc, ComponentItem};
 
-use super::naming;
 use crate::value::shape::{ResourceId, Shapes, ShapesBuilder, TypeId};
 
 /// One interface of a component, or its root.
@@ -59,7 +58,7 @@ impl std::fmt::Debug for Function {
 #[derive(Debug)]
 pub(crate) struct Builder<'e> {
     engine: &'e Engine,
-    shapes: ShapesBuilder,
+    pub(super) shapes: ShapesBuilder,
 }
 
 impl<'e> Builder<'e> {
@@ -68,27 +67,6 @@ impl<'e> Builder<'e> {
             engine,
             shapes: ShapesBuilder::default(),
         }
-    }
-
-    /// Names the types at the root that have none, see [`naming`](super::naming). `interfaces` are searched
-    /// first, then those that the component imports.
-    pub(crate) fn name_root(
-        &mut self,
-        root: &mut Interface,
-        interfaces: &[Interface],
-        ty: &types::Component,
-    ) {
-        let unnamed = naming::unnamed(root, &self.shapes);
-        if unnamed.is_empty() {
-            return;
-        }
-        let imported = self.imported_interfaces(ty);
-        naming::name(
-            root,
-            unnamed,
-            interfaces.iter().chain(&imported),
-            &mut self.shapes,
-        );
     }
 
     /// The finished table of types.

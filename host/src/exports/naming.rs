@@ -6,11 +6,35 @@
 
 use std::collections::HashSet;
 
-use super::builder::{Definition, Interface};
+use wasmtime::component::types::Component;
+
+use super::builder::{Builder, Definition, Interface};
 use crate::value::shape::{Shape, ShapesBuilder, TypeId};
 
+impl Builder<'_> {
+    /// Names the types at the root that have none. `interfaces` are searched first, then those that the
+    /// component imports.
+    pub(crate) fn name_root(
+        &mut self,
+        root: &mut Interface,
+        interfaces: &[Interface],
+        ty: &Component,
+    ) {
+        let unnamed = unnamed(root, &self.shapes);
+        if !unnamed.is_empty() {
+            let imported = self.imported_interfaces(ty);
+            name(
+                root,
+                unnamed,
+                interfaces.iter().chain(&imported),
+                &mut self.shapes,
+            );
+        }
+    }
+}
+
 /// The types of root functions that need a name and have none, each with the word for where it was seen.
-pub(crate) fn unnamed(root: &Interface, shapes: &ShapesBuilder) -> Vec<(TypeId, String)> {
+fn unnamed(root: &Interface, shapes: &ShapesBuilder) -> Vec<(TypeId, String)> {
     let mut search = Search {
         shapes,
         scope: root.scope,
@@ -29,7 +53,7 @@ pub(crate) fn unnamed(root: &Interface, shapes: &ShapesBuilder) -> Vec<(TypeId, 
 }
 
 /// Gives each of these types a name at the root.
-pub(crate) fn name<'i>(
+fn name<'i>(
     root: &mut Interface,
     unnamed: Vec<(TypeId, String)>,
     interfaces: impl Iterator<Item = &'i Interface> + Clone,

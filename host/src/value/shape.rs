@@ -156,6 +156,7 @@ impl<'a> Types<'a> {
     }
 
     /// Whether a value of this type may be left out.
+    #[cfg(any(feature = "json", feature = "wave"))]
     pub(crate) fn is_optional(self, id: TypeId) -> bool {
         matches!(self.shape(id), Shape::Option(_))
     }
