@@ -1,5 +1,7 @@
 //! WAVE forms and WAVE errors, as tables.
 
+use proptest::prelude::*;
+
 use crate::Handles;
 use crate::value::tests::exports;
 
@@ -262,4 +264,37 @@ fn nesting_is_bounded() {
         error.to_string(),
         "not a valid list of values at byte 98: value nesting too deep"
     );
+}
+
+/// As deep as a list of parameters can be in WAVE, on the stack that threads have by default.
+#[test]
+fn deep_types_are_read() {
+    const DEPTH: usize = 90;
+    let ty = format!("{}u8{}", "list<".repeat(DEPTH), ">".repeat(DEPTH));
+    let exports = exports(&format!("f: func(v: {ty}) -> {ty};"));
+    let f = exports.find("f").unwrap();
+    let text = format!("{}7{}", "[".repeat(DEPTH), "]".repeat(DEPTH));
+    let mut handles = Handles::new();
+    let vals = f.params_from_wave(&text, &mut handles).unwrap();
+    f.check_params(&vals).unwrap();
+    assert_eq!(f.results_to_wave(vals, &mut handles).unwrap(), text);
+}
+
+proptest! {
+    /// Whatever the text, the answer is values or an error, and an error prints.
+    #[test]
+    fn every_text_is_answered(
+        pieces in prop::collection::vec(prop::sample::select(vec![
+            "(", ")", "[", "]", "{", "}", ":", ",", " ", "\n", "//", "\"", "\"\"\"", "'", "\\", "\\u{110000}", "é", "-",
+            "1", "300", "1e9", "nan", "none", "some(", "ok", "err(", "%", "a", "name", "max", "circle", "handle(", "x",
+        ]), 0..12),
+    ) {
+        static EXPORTS: std::sync::LazyLock<crate::Exports> = std::sync::LazyLock::new(|| exports(API));
+        let text = pieces.concat();
+        for function in EXPORTS.iter() {
+            if let Err(error) = function.params_from_wave(&text, &mut Handles::new()) {
+                prop_assert!(!error.to_string().is_empty());
+            }
+        }
+    }
 }
