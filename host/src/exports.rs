@@ -6,9 +6,11 @@
 //! Knows WIT names and types; knows no instance and no pool.
 
 mod builder;
-mod find;
+mod naming;
 mod signature;
-mod wit;
+mod find;
+mod world;
+mod page;
 
 use std::fmt;
 use std::ops::Deref;
@@ -31,16 +33,16 @@ use crate::value_error::ResolveError;
 /// use prewarm::Exports;
 /// use wasmtime::{Engine, component::Component};
 ///
-/// # fn main() -> wasmtime::Result<()> {
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let component = Component::new(
 ///     &Engine::default(),
-///     r#"(component
+///     wat::parse_str(r#"(component
 ///         (core module $m (func (export "add") (param i32 i32) (result i32)
 ///             local.get 0 local.get 1 i32.add))
 ///         (core instance $i (instantiate $m))
 ///         (func $add (param "a" u32) (param "b" u32) (result u32) (canon lift (core func $i "add")))
 ///         (instance $sums (export "add" (func $add)))
-///         (export "example:maths/sums@1.0.0" (instance $sums)))"#,
+///         (export "example:maths/sums@1.0.0" (instance $sums)))"#)?,
 /// )?;
 /// let exports = Exports::of(&component);
 /// let add = exports.find("add")?;
@@ -76,8 +78,9 @@ impl Exports {
     pub fn of(component: &Component) -> Self {
         let mut builder = Builder::new(component.engine());
         let ty = component.component_type();
-        let root = builder.root(&ty);
+        let mut root = builder.root(&ty);
         let interfaces = builder.exported_interfaces(&ty);
+        builder.name_root(&mut root, &interfaces, &ty);
         let shapes = Arc::new(builder.finish());
 
         let mut functions = Vec::new();

@@ -11,11 +11,11 @@
 //!    wasmtime limits to 100, not by the input.
 //! 3. What a function returned and was written as text reads back as the same value.
 
-pub(crate) mod check;
-pub(crate) mod describe;
-pub(crate) mod handles;
 pub(crate) mod place;
 pub(crate) mod shape;
+pub(crate) mod describe;
+pub(crate) mod check;
+pub(crate) mod handles;
 
 #[cfg(any(feature = "json", feature = "wave"))]
 mod flags;

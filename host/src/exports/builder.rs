@@ -30,6 +30,8 @@ pub(crate) enum Definition {
     Type(TypeId),
     /// Another name of a type.
     Alias(TypeId),
+    /// A type of the interface that is named, under its name there.
+    Used(Arc<str>),
     Resource(ResourceId),
     /// Another name of a resource.
     ResourceAlias(ResourceId),
@@ -56,7 +58,7 @@ impl std::fmt::Debug for Function {
 #[derive(Debug)]
 pub(crate) struct Builder<'e> {
     engine: &'e Engine,
-    shapes: ShapesBuilder,
+    pub(super) shapes: ShapesBuilder,
 }
 
 impl<'e> Builder<'e> {

@@ -87,6 +87,8 @@ impl Index {
             available.push(full.to_owned());
         }
         near.sort_by_key(|(distance, _)| *distance);
+        let nearest = near.first().map_or(0, |(distance, _)| *distance);
+        near.retain(|(distance, _)| *distance == nearest);
         let near = near.into_iter().take(3).map(|(_, name)| name).collect();
         ResolveError::Unknown {
             name: name.to_owned(),

@@ -187,6 +187,15 @@ impl Signature {
         self.shapes.seen_from(self.scope)
     }
 
+    /// The type of the result, for tests that make values of it.
+    #[cfg(test)]
+    pub(crate) fn types_and_result(&self) -> (Types<'_>, TypeId) {
+        (
+            self.types(),
+            self.result.expect("the function has a result"),
+        )
+    }
+
     fn param_names(&self) -> Vec<String> {
         self.params
             .iter()

@@ -181,6 +181,7 @@ impl Types<'_> {
     }
 
     /// The error for a type that has no text form.
+    #[cfg(any(feature = "json", feature = "wave"))]
     pub(crate) fn unsupported(self, id: TypeId, place: &Place<'_>) -> ValueError {
         ValueError::Unsupported {
             at: place.to_string(),

@@ -4,6 +4,11 @@
 //! the caller passes that number back. Numbers start at 1 and are never used again, so that a stale one is
 //! recognised.
 
+#![cfg_attr(
+    not(any(feature = "json", feature = "wave")),
+    expect(dead_code, reason = "handles come from text forms only")
+)]
+
 use std::collections::{BTreeSet, HashMap};
 
 use wasmtime::component::ResourceAny;

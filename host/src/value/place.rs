@@ -10,6 +10,7 @@ pub(crate) enum Place<'a> {
     /// A parameter, by name.
     Param(&'a str),
     /// The result of the function.
+    #[cfg(any(feature = "json", feature = "wave"))]
     Result,
     /// A field of a record, the value of a case, or the entry of a map under a text key.
     Field(&'a Self, &'a str),
@@ -33,6 +34,7 @@ impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Param(name) => write!(f, "parameter {name:?}"),
+            #[cfg(any(feature = "json", feature = "wave"))]
             Self::Result => f.write_str("result"),
             Self::Field(outer, name) => write!(f, "{outer}.{name}"),
             Self::Index(outer, index) => write!(f, "{outer}[{index}]"),
@@ -62,7 +64,7 @@ mod tests {
             third.field("max").to_string(),
             "parameter \"options\".limits[2].max"
         );
-        assert_eq!(Place::Result.index(0).to_string(), "result[0]");
+        assert_eq!(root.index(0).to_string(), "parameter \"options\"[0]");
     }
 
     #[test]

@@ -54,6 +54,16 @@ pub(crate) enum Shape {
     ErrorContext,
 }
 
+impl Shape {
+    /// Whether WIT wants a name for a type of this kind.
+    pub(crate) fn is_nominal(&self) -> bool {
+        matches!(
+            self,
+            Self::Record(..) | Self::Variant(..) | Self::Enum(_) | Self::Flags(_)
+        )
+    }
+}
+
 /// Names of fields, cases or flags in the order of declaration.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Labels {
@@ -146,6 +156,7 @@ impl<'a> Types<'a> {
     }
 
     /// Whether a value of this type may be left out.
+    #[cfg(any(feature = "json", feature = "wave"))]
     pub(crate) fn is_optional(self, id: TypeId) -> bool {
         matches!(self.shape(id), Shape::Option(_))
     }
@@ -167,16 +178,21 @@ impl ShapesBuilder {
 
     /// Gives a type its name inside a scope and tells whether it is the first name of a type that needs one.
     pub(crate) fn name_type(&mut self, scope: usize, id: TypeId, name: &str) -> bool {
-        let nominal = matches!(
-            *self.table.shapes[id.0 as usize],
-            Shape::Record(..) | Shape::Variant(..) | Shape::Enum(..) | Shape::Flags(..)
-        );
-        let names = &mut self.table.scopes[scope].types;
-        if !nominal || names.contains_key(&id) {
+        if !self.shape(id).is_nominal() || self.is_named(scope, id) {
             return false;
         }
+        let names = &mut self.table.scopes[scope].types;
         names.insert(id, name.into());
         true
+    }
+
+    pub(crate) fn shape(&self, id: TypeId) -> &Shape {
+        &self.table.shapes[id.0 as usize]
+    }
+
+    /// Whether a type has a name inside a scope.
+    pub(crate) fn is_named(&self, scope: usize, id: TypeId) -> bool {
+        self.table.scopes[scope].types.contains_key(&id)
     }
 
     /// Gives a resource its name inside a scope and tells whether it is the first one there.

@@ -24,10 +24,10 @@ impl Signature {
     /// # use prewarm::{Exports, Handles};
     /// # use wasmtime::{Engine, component::{Component, Val}};
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let component = Component::new(&Engine::default(), r#"(component
+    /// # let component = Component::new(&Engine::default(), wat::parse_str(r#"(component
     /// #     (core module $m (func (export "f") (param i32 i32)))
     /// #     (core instance $i (instantiate $m))
-    /// #     (func (export "pair") (param "a" u8) (param "b" char) (canon lift (core func $i "f"))))"#)?;
+    /// #     (func (export "pair") (param "a" u8) (param "b" char) (canon lift (core func $i "f"))))"#)?)?;
     /// let exports = Exports::of(&component);
     /// let pair = exports.find("pair")?; // pair: func(a: u8, b: char)
     /// let params = pair.params_from_wave("(5, 'x')", &mut Handles::new())?;

@@ -153,8 +153,10 @@ fn float_to_json(number: f64) -> Value {
     reason = "compared with the number that it came from"
 )]
 fn widen(number: f32) -> f64 {
+    /// Whole numbers below have their fewest digits already.
+    const SHORT: f64 = 16_777_216.0;
     let exact = f64::from(number);
-    if exact.fract() == 0.0 || !exact.is_finite() {
+    if !exact.is_finite() || (exact.fract() == 0.0 && exact.abs() < SHORT) {
         return exact;
     }
     let short = number.to_string().parse::<f64>();
