@@ -9,7 +9,7 @@ mod builder;
 mod naming;
 mod signature;
 mod find;
-mod world;
+mod wit;
 mod page;
 
 use std::fmt;

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use super::builder::Definition;
 use super::signature::Signature;
-use super::world::{Described, World};
+use super::wit::{Described, Wit};
 use crate::value::describe::identifier;
 use crate::value::shape::{Labels, ResourceId, Shape, TypeId, Types};
 
-impl World {
+impl Wit {
     /// The world of the component and every interface in it as one WIT document.
     ///
     /// A component does not record documentation, the name of its world, or which of several equal types a
@@ -151,7 +151,7 @@ fn is_of_resource(function: &Signature) -> bool {
 
 /// A WIT document being written.
 struct Page<'w> {
-    world: &'w World,
+    world: &'w Wit,
     owners: HashMap<ResourceId, (&'w str, &'w str)>,
     text: String,
     depth: usize,

@@ -2,7 +2,7 @@
 
 use wasmtime::component::Val;
 
-use super::{Exports, World};
+use super::{Exports, Wit};
 use crate::value::tests::component;
 
 #[cfg(any(feature = "json", feature = "wave"))]
@@ -186,14 +186,14 @@ package example:log@0.1.0 {
   }
 }
 "#;
-    assert_eq!(World::of(&component(wit)).wit(), wit);
+    assert_eq!(Wit::of(&component(wit)).wit(), wit);
 }
 
 #[test]
 fn imports_are_listed_too() {
     let wit = r#"package a:b;
         interface x { f: func(v: u8); } world w { import x; import g: func() -> string; export h: func(); }"#;
-    let world = World::of(&component(wit));
+    let world = Wit::of(&component(wit));
     let listed =
         |signature: &super::Signature| format!("{} as {}", signature.full_name(), signature.wit());
     let imports: Vec<String> = world.imports().map(listed).collect();
@@ -271,7 +271,7 @@ fn component_values_are_checked() {
 fn descriptions_are_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Exports>();
-    shared::<World>();
+    shared::<Wit>();
     shared::<crate::Handles>();
     shared::<crate::ValueError>();
 }

@@ -13,7 +13,7 @@ use crate::value::shape::Shapes;
 ///
 /// Made when someone asks, unlike [`Exports`](super::Exports), which is kept: the imports of a script guest
 /// are many and no call needs them.
-pub struct World {
+pub struct Wit {
     pub(super) shapes: Arc<Shapes>,
     pub(super) root: Described,
     pub(super) imports: Vec<Described>,
