@@ -1,6 +1,10 @@
 //! The one door to everything a person does here: `cargo xtask <verb>`.
 
-#![expect(clippy::print_stdout, reason = "a tool for the terminal")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a tool for the terminal"
+)]
 
 mod time;
 mod paths;
@@ -59,7 +63,7 @@ fn main() -> ExitCode {
     match run(Cli::parse().verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            println!("error: {error:#}");
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }

@@ -5,13 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use super::Job;
-use crate::paths::Paths;
 use crate::process::Program;
-
-/// The tools are pinned by the guest's lock file, which is a source.
-pub(super) fn tools(_: &Paths) -> Result<String> {
-    Ok(String::new())
-}
 
 pub(super) fn build(job: &Job<'_>) -> Result<()> {
     let lock = fs::read(job.source.join("package-lock.json")).context("no package-lock.json")?;

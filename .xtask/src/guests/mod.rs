@@ -28,8 +28,10 @@ use crate::time::Stopwatch;
 /// How one guest is made. Its folder is called like it.
 struct Guest {
     name: &'static str,
-    /// The versions of the tools, as far as they decide what comes out.
-    tools: fn(&Paths) -> Result<String>,
+    /// The code that makes it: a change of that makes another component.
+    recipe: &'static str,
+    /// The versions of the tools, as far as the guest's folder does not pin them.
+    tools: fn() -> Result<String>,
     /// Makes the component.
     build: fn(&Job<'_>) -> Result<()>,
 }
@@ -37,20 +39,30 @@ struct Guest {
 const GUESTS: &[Guest] = &[
     Guest {
         name: "rust",
+        recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
         tools: rust::tools,
         build: rust::build,
     },
     Guest {
         name: "javascript",
-        tools: javascript::tools,
+        recipe: include_str!("javascript.rs"),
+        tools: || Ok(String::new()),
         build: javascript::build,
     },
     Guest {
         name: "python",
-        tools: python::tools,
+        recipe: include_str!("python.rs"),
+        tools: || Ok(String::new()),
         build: python::build,
     },
 ];
+
+impl Guest {
+    /// What decides, with the sources, what comes out.
+    fn how(&self) -> Result<String> {
+        Ok((self.tools)()? + self.recipe)
+    }
+}
 
 /// One build of a guest.
 struct Job<'a> {
@@ -113,15 +125,22 @@ fn choose(names: &[String]) -> Result<Vec<&'static Guest>> {
 
 fn build_one(paths: &Paths, guest: &Guest, line: &Line) -> Result<Row> {
     let store = Store::new(paths, guest.name);
-    store.withdraw()?;
-    if let Some(row) = store.find(&(guest.tools)(paths)?)? {
+    let outcome = build_or_find(paths, guest, line, &store);
+    if outcome.is_err() {
+        store.withdraw()?;
+    }
+    outcome
+}
+
+fn build_or_find(paths: &Paths, guest: &Guest, line: &Line, store: &Store<'_>) -> Result<Row> {
+    if let Some(row) = store.find(&guest.how()?)? {
         line.done("as before");
         return Ok(row);
     }
     let job = Job {
         paths,
         source: paths.examples().join(guest.name),
-        output: paths.guests.join(format!("{}.new", guest.name)),
+        output: paths.guests.join(format!("{}.built", guest.name)),
         line,
     };
     let watch = Stopwatch::start();
@@ -129,7 +148,7 @@ fn build_one(paths: &Paths, guest: &Guest, line: &Line) -> Result<Row> {
     (guest.build)(&job)?;
     let seconds = watch.elapsed().as_secs_f64();
     // Asked again, because building may have installed the tools.
-    let row = store.keep(&(guest.tools)(paths)?, &job.output, seconds)?;
+    let row = store.keep(&guest.how()?, &job.output, seconds)?;
     line.done("built");
     Ok(row)
 }

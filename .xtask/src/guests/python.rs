@@ -5,16 +5,10 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use super::Job;
-use crate::paths::Paths;
 use crate::process::Program;
 
 const HINT: &str =
     "install Python 3.10 or later with venv (on Debian `apt-get install python3 python3-venv`)";
-
-/// The tool is pinned by the guest's requirements, which are a source.
-pub(super) fn tools(_: &Paths) -> Result<String> {
-    Ok(String::new())
-}
 
 pub(super) fn build(job: &Job<'_>) -> Result<()> {
     let requirements = job.source.join("requirements.txt");
@@ -57,7 +51,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
         ])
         .arg(&job.output)
         .dir(&job.source)
-        .without_env(&["VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"])
+        .without_env(&["VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME", "RUST_BACKTRACE"])
         .output()?;
     Ok(())
 }

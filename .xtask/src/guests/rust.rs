@@ -6,12 +6,11 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 
 use super::{Job, debian};
-use crate::paths::Paths;
 use crate::process::Program;
 
 const TARGET: &str = "wasm32-wasip2";
 
-pub(super) fn tools(_: &Paths) -> Result<String> {
+pub(super) fn tools() -> Result<String> {
     if has_std()? {
         rustc().arg("-vV").output()
     } else {

@@ -23,7 +23,7 @@ impl<'a> Store<'a> {
         Self { paths, name }
     }
 
-    /// Takes the component out of use, lest an old one stand there after a failure.
+    /// Takes the component out of use, lest an old one stay after a failure.
     pub(crate) fn withdraw(&self) -> Result<()> {
         match fs::remove_file(self.published()) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -33,9 +33,9 @@ impl<'a> Store<'a> {
         }
     }
 
-    /// Puts the component that these sources and tools made into use again, if it was kept.
-    pub(crate) fn find(&self, tools: &str) -> Result<Option<Row>> {
-        let kept = self.kept(tools)?;
+    /// Puts what was made before, in this way from these sources, into use again if it was kept.
+    pub(crate) fn find(&self, how: &str) -> Result<Option<Row>> {
+        let kept = self.kept(how)?;
         let Ok(row) = fs::read(kept.with_extension("json")) else {
             return Ok(None);
         };
@@ -48,7 +48,7 @@ impl<'a> Store<'a> {
     }
 
     /// Checks a component, keeps it and puts it into use.
-    pub(crate) fn keep(&self, tools: &str, component: &Path, seconds: f64) -> Result<Row> {
+    pub(crate) fn keep(&self, how: &str, component: &Path, seconds: f64) -> Result<Row> {
         let bytes = fs::read(component).context("the build left no component")?;
         let row = Row {
             bytes: bytes.len(),
@@ -56,7 +56,7 @@ impl<'a> Store<'a> {
             seconds,
             fresh: true,
         };
-        let kept = self.kept(tools)?;
+        let kept = self.kept(how)?;
         fs::create_dir_all(kept.parent().context("the store has no folder")?)?;
         fs::rename(component, &kept)?;
         fs::write(kept.with_extension("json"), serde_json::to_vec(&row)?)?;
@@ -65,8 +65,9 @@ impl<'a> Store<'a> {
     }
 
     fn publish(&self, kept: &Path) -> Result<()> {
-        fs::hard_link(kept, self.published())
-            .or_else(|_| fs::copy(kept, self.published()).map(drop))
+        let new = self.published().with_extension("wasm.new");
+        fs::copy(kept, &new)
+            .and_then(|_| fs::rename(&new, self.published()))
             .context("the component cannot be put into use")
     }
 
@@ -74,9 +75,9 @@ impl<'a> Store<'a> {
         self.paths.guests.join(format!("{}.wasm", self.name))
     }
 
-    fn kept(&self, tools: &str) -> Result<PathBuf> {
+    fn kept(&self, how: &str) -> Result<PathBuf> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update(tools.as_bytes());
+        hasher.update(how.as_bytes());
         for folder in [
             self.paths.examples().join(self.name),
             self.paths.root.join("wit"),

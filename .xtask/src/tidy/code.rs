@@ -12,6 +12,19 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     without_tests(&all_tokens(text))
 }
 
+/// The modules in files of their own that exist only for tests.
+pub(super) fn test_modules(text: &str) -> Vec<&str> {
+    let tokens = all_tokens(text);
+    let items = (0..tokens.len()).filter_map(|at| {
+        let rest = &tokens[at + test_mark(&tokens[at..])?..];
+        match &rest[..item(rest)] {
+            [.., keyword, name, end] if keyword.text == "mod" && end.text == ";" => Some(name.text),
+            _ => None,
+        }
+    });
+    items.collect()
+}
+
 /// The names that follow `path::`: one, or those that begin each part of a group.
 pub(super) fn first_names<'a>(after: &[Token<'a>]) -> Vec<Token<'a>> {
     let Some(first) = after.first() else {
@@ -131,18 +144,38 @@ fn is_in_word(c: char) -> bool {
 
 /// Leaves out each item that stands under `#[cfg(test)]`.
 fn without_tests<'a>(tokens: &[Token<'a>]) -> Vec<Token<'a>> {
-    const MARK: [&str; 7] = ["#", "[", "cfg", "(", "test", ")", "]"];
     let (mut kept, mut at) = (Vec::new(), 0);
     while let Some(token) = tokens.get(at) {
-        let marked = tokens[at..].iter().map(|token| token.text).take(7).eq(MARK);
-        if marked {
-            at += MARK.len() + item(&tokens[at + MARK.len()..]);
-        } else {
-            kept.push(*token);
-            at += 1;
+        match test_mark(&tokens[at..]) {
+            Some(mark) => at += mark + item(&tokens[at + mark..]),
+            None => {
+                kept.push(*token);
+                at += 1;
+            }
         }
     }
     kept
+}
+
+/// How many tokens the attribute has that says "only for tests", if the code begins with one.
+fn test_mark(tokens: &[Token<'_>]) -> Option<usize> {
+    let begins = |mark: &[&str]| {
+        tokens
+            .iter()
+            .map(|token| token.text)
+            .take(mark.len())
+            .eq(mark.iter().copied())
+    };
+    if begins(&["#", "[", "cfg", "(", "test", ")"])
+        || begins(&["#", "[", "cfg", "(", "all", "(", "test"])
+    {
+        tokens
+            .iter()
+            .position(|token| token.text == "]")
+            .map(|end| end + 1)
+    } else {
+        None
+    }
 }
 
 /// How many tokens the item at the beginning has: up to its `;` or the end of its block.
@@ -180,6 +213,13 @@ mod tests {
         );
         assert_eq!(words("a #[cfg(test)] mod t { x { y } } b"), ["a", "b"]);
         assert_eq!(words("#[cfg(test)] use x; b"), ["b"]);
+    }
+
+    #[test]
+    fn modules_for_tests_are_found() {
+        let text =
+            "mod a; #[cfg(test)] mod b; #[cfg(test)] mod c { mod d; } // #[cfg(test)] mod e;";
+        assert_eq!(test_modules(text), ["b"]);
     }
 
     #[test]

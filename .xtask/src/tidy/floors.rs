@@ -18,14 +18,14 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     let floor = |module: &str| order.iter().position(|other| *other == module);
     let mut problems = Vec::new();
     for file in tree.library() {
-        let path = file.path.trim_start_matches("host/src/");
-        let parts: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
-        let depth = parts.len() - usize::from(parts.last() == Some(&"mod"));
-        let Some(own) = floor(parts[0]) else { continue };
-        for name in names_at_root(&tokens(&file.text), depth) {
-            let module = exports.get(name.text).copied().unwrap_or(name.text);
-            if floor(module).is_some_and(|used| used > own) {
-                let message = format!("`{}` uses `{module}`, which stands below it", parts[0]);
+        let path = file.module();
+        let Some((module, own)) = path.first().and_then(|name| Some((name, floor(name)?))) else {
+            continue;
+        };
+        for name in names_at_root(&tokens(&file.text), path.len()) {
+            let used = exports.get(name.text).copied().unwrap_or(name.text);
+            if floor(used).is_some_and(|used| used > own) {
+                let message = format!("`{module}` uses `{used}`, which stands below it");
                 problems.push(Problem::new(file, name.line, message));
             }
         }
@@ -125,6 +125,13 @@ mod tests {
         ] {
             assert!(check_file(path, text).is_empty(), "{path}: {text}");
         }
+    }
+
+    #[test]
+    fn a_file_of_tests_may_use_everything() {
+        let words = ("host/src/words.rs", "#[cfg(test)]\nmod tests;");
+        let tests = ("host/src/words/tests/deep.rs", "use crate::pool::Pool;");
+        assert!(found(check, &[("host/src/lib.rs", LIB), words, tests]).is_empty());
     }
 
     #[test]

@@ -48,9 +48,10 @@ fn public_types(tree: &Tree) -> HashSet<&str> {
     }
     let mut public = HashSet::new();
     for file in tree.library() {
-        let path = file.path.trim_start_matches("host/src/");
-        let module = path.split(['/', '.']).next().unwrap_or_default();
-        let whole = module == "lib" || public_modules.contains(&module);
+        let whole = file
+            .module()
+            .first()
+            .is_none_or(|module| public_modules.contains(module));
         for window in tokens(&file.text).windows(3) {
             let [visibility, kind, name] = window else {
                 continue;

@@ -5,10 +5,15 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use super::code::test_modules;
+
 /// Folders that hold nothing of ours, and may hold very much.
 const SKIPPED: [&str; 4] = ["target", "node_modules", "vendor", "deps"];
 /// The hidden folder that does hold something of ours.
 const SHOWN: &str = ".xtask";
+
+/// Where the library's files are.
+const LIBRARY: &str = "host/src/";
 
 /// The files that rules look at.
 pub(super) struct Tree {
@@ -20,6 +25,19 @@ pub(super) struct File {
     /// From the root of the repository, with slashes.
     pub(super) path: String,
     pub(super) text: String,
+}
+
+impl File {
+    /// The path of the library's module that this file is: none for `lib.rs`.
+    pub(super) fn module(&self) -> Vec<&str> {
+        let path = self
+            .path
+            .trim_start_matches(LIBRARY)
+            .trim_end_matches(".rs");
+        let mut parts: Vec<&str> = path.split('/').collect();
+        parts.pop_if(|last| ["mod", "lib"].contains(last));
+        parts
+    }
 }
 
 impl Tree {
@@ -34,10 +52,15 @@ impl Tree {
         self.files.iter().filter(|file| file.path.ends_with(".rs"))
     }
 
-    /// Every file of the library.
+    /// Every file of the library, except those of modules that exist only for tests.
     pub(super) fn library(&self) -> impl Iterator<Item = &File> {
-        self.rust()
-            .filter(|file| file.path.starts_with("host/src/"))
+        let files = || self.rust().filter(|file| file.path.starts_with(LIBRARY));
+        let mut tests = Vec::new();
+        for file in files() {
+            let names = test_modules(&file.text).into_iter();
+            tests.extend(names.map(|name| [file.module(), vec![name]].concat()));
+        }
+        files().filter(move |file| !tests.iter().any(|test| file.module().starts_with(test)))
     }
 
     /// The file with this path.
