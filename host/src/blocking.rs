@@ -104,7 +104,8 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// As [`Pool::call`], and [`CallError::Resolve`] or [`CallError::Value`] where the name or a
     /// parameter does not fit; then no instance was used.
     pub fn invoke(&self, name: &str, params: &[Val]) -> Result<Option<Val>, CallError> {
-        self.invoke_with_receipt(name, params).map(|(answer, _)| answer)
+        self.invoke_with_receipt(name, params)
+            .map(|(answer, _)| answer)
     }
 
     /// The same, and what the call used.
@@ -112,7 +113,11 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// # Errors
     ///
     /// As [`Pool::invoke`].
-    pub fn invoke_with_receipt(&self, name: &str, params: &[Val]) -> Result<(Option<Val>, Receipt), CallError> {
+    pub fn invoke_with_receipt(
+        &self,
+        name: &str,
+        params: &[Val],
+    ) -> Result<(Option<Val>, Receipt), CallError> {
         let function = self.component().exports().find(name)?;
         function.check_params(params)?;
         self.invoke_checked(function, params)
@@ -124,7 +129,11 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     ///
     /// As [`Pool::invoke`].
     #[cfg(feature = "json")]
-    pub fn invoke_json(&self, name: &str, params: &serde_json::Value) -> Result<serde_json::Value, CallError> {
+    pub fn invoke_json(
+        &self,
+        name: &str,
+        params: &serde_json::Value,
+    ) -> Result<serde_json::Value, CallError> {
         let function = self.component().exports().find(name)?;
         let params = function.params_from_json(params, &mut Handles::default())?;
         let (answer, _) = self.invoke_checked(function, &params)?;
@@ -153,7 +162,10 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         let lending = Arc::clone(&self.lending);
         let now = lending.maker.clock.now();
         let (guard, begun) = Lending::lend_direct(lending, now)?;
-        Ok(Lease { guard, first: Some(begun) })
+        Ok(Lease {
+            guard,
+            first: Some(begun),
+        })
     }
 
     /// What the pool holds and has done.
@@ -176,7 +188,11 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         self.lending.drained_direct();
     }
 
-    fn invoke_checked(&self, function: &ExportedFunc, params: &[Val]) -> Result<(Option<Val>, Receipt), CallError> {
+    fn invoke_checked(
+        &self,
+        function: &ExportedFunc,
+        params: &[Val],
+    ) -> Result<(Option<Val>, Receipt), CallError> {
         let lending = &*self.lending;
         let (mut guard, begun) = Lending::lend_direct(lending, lending.maker.clock.now())?;
         invoke(&mut guard, &begun, function, params)
@@ -185,13 +201,17 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
 
 impl<W: World, S: Send + 'static> Clone for Pool<W, S> {
     fn clone(&self) -> Self {
-        Self { lending: Arc::clone(&self.lending) }
+        Self {
+            lending: Arc::clone(&self.lending),
+        }
     }
 }
 
 impl<W: World, S: Send + 'static> fmt::Debug for Pool<W, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("blocking::Pool").field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("blocking::Pool")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }
 
@@ -201,7 +221,10 @@ pub struct PoolBuilder<W: World, S: Send + 'static>(Plan<W, S>);
 
 impl<W: World, S: Send + 'static> PoolBuilder<W, S> {
     /// Adds host imports: any `add_to_linker` that `bindgen!` made without `async`.
-    pub fn imports(mut self, link: impl FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()> + 'static) -> Self {
+    pub fn imports(
+        mut self,
+        link: impl FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()> + 'static,
+    ) -> Self {
         self.0.imports.push(Box::new(link));
         self
     }
@@ -231,13 +254,16 @@ impl<W: World, S: Send + 'static> PoolBuilder<W, S> {
     ///
     /// [`PoolError::MissingImports`] lists what nobody provides; see [`PoolError`] for the rest.
     pub fn build(self) -> Result<Pool<W, S>, PoolError> {
-        Ok(Pool { lending: self.0.lending(Face::Blocking, None)? })
+        Ok(Pool {
+            lending: self.0.lending(Face::Blocking, None)?,
+        })
     }
 }
 
 impl<W: World, S: Send + 'static> fmt::Debug for PoolBuilder<W, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("blocking::PoolBuilder").finish_non_exhaustive()
+        f.debug_struct("blocking::PoolBuilder")
+            .finish_non_exhaustive()
     }
 }
 
@@ -279,7 +305,11 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     ///
     /// As [`Lease::invoke`].
     #[cfg(feature = "json")]
-    pub fn invoke_json(&mut self, name: &str, params: &serde_json::Value) -> Result<serde_json::Value, CallError> {
+    pub fn invoke_json(
+        &mut self,
+        name: &str,
+        params: &serde_json::Value,
+    ) -> Result<serde_json::Value, CallError> {
         let function = self.find(name)?;
         let params = function.params_from_json(params, self.handles()?)?;
         let answer = self.invoke_checked(&function, &params)?;
@@ -303,17 +333,23 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     /// The embedder's value of this instance. `None` after a call that lost the instance.
     #[must_use]
     pub fn embedder(&self) -> Option<&S> {
-        self.guard.instance().map(|instance| instance.store.data().embedder())
+        self.guard
+            .instance()
+            .map(|instance| instance.store.data().embedder())
     }
 
     /// The embedder's value of this instance, to set what the next call shall find there.
     #[must_use]
     pub fn embedder_mut(&mut self) -> Option<&mut S> {
-        self.guard.instance_mut().map(|instance| instance.store.data_mut().embedder_mut())
+        self.guard
+            .instance_mut()
+            .map(|instance| instance.store.data_mut().embedder_mut())
     }
 
     fn find(&self, name: &str) -> Result<Arc<ExportedFunc>, CallError> {
-        Ok(Arc::clone(self.guard.pool.maker.component.exports().find(name)?))
+        Ok(Arc::clone(
+            self.guard.pool.maker.component.exports().find(name)?,
+        ))
     }
 
     #[cfg(any(feature = "json", feature = "wave"))]
@@ -322,13 +358,19 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         Ok(&mut instance.handles)
     }
 
-    fn invoke_checked(&mut self, function: &ExportedFunc, params: &[Val]) -> Result<Option<Val>, CallError> {
+    fn invoke_checked(
+        &mut self,
+        function: &ExportedFunc,
+        params: &[Val],
+    ) -> Result<Option<Val>, CallError> {
         let begun = self.begun();
         invoke(&mut self.guard, &begun, function, params).map(|(answer, _)| answer)
     }
 
     fn begun(&mut self) -> Begun {
-        self.first.take().unwrap_or_else(|| self.guard.pool.begun_again())
+        self.first
+            .take()
+            .unwrap_or_else(|| self.guard.pool.begun_again())
     }
 }
 
@@ -347,8 +389,9 @@ where
     P: Deref<Target = Lending<W, S>>,
 {
     let (pool, instance) = guard.begin()?;
-    let answer =
-        pool.maker.call_direct(instance, begun, |instance| call(&instance.world, &mut instance.store))?;
+    let answer = pool.maker.call_direct(instance, begun, |instance| {
+        call(&instance.world, &mut instance.store)
+    })?;
     guard.ended_well();
     Ok(answer)
 }

@@ -30,7 +30,9 @@ struct Manual {
 
 impl fmt::Debug for Manual {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Manual").field("passed_ns", &self.passed_ns).finish_non_exhaustive()
+        f.debug_struct("Manual")
+            .field("passed_ns", &self.passed_ns)
+            .finish_non_exhaustive()
     }
 }
 
@@ -57,7 +59,9 @@ impl Clock {
     pub fn now(&self) -> Instant {
         match &self.0 {
             None => system_now(),
-            Some(manual) => manual.start + Duration::from_nanos(manual.passed_ns.load(Ordering::Acquire)),
+            Some(manual) => {
+                manual.start + Duration::from_nanos(manual.passed_ns.load(Ordering::Acquire))
+            }
         }
     }
 
@@ -83,7 +87,10 @@ impl Clock {
 }
 
 #[inline]
-#[expect(clippy::disallowed_methods, reason = "the one place that asks the system")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one place that asks the system"
+)]
 fn system_now() -> Instant {
     Instant::now()
 }

@@ -98,7 +98,12 @@ impl Component {
 
     /// Whether it imports nothing at all, so that nothing it does can wait.
     pub(crate) fn is_closed(&self) -> bool {
-        self.0.raw.component_type().imports(self.0.raw.engine()).len() == 0
+        self.0
+            .raw
+            .component_type()
+            .imports(self.0.raw.engine())
+            .len()
+            == 0
     }
 
     /// The kind of engine it runs on.

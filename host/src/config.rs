@@ -49,7 +49,8 @@ impl Default for HostConfig {
             max_instances: 1000,
             stack_bytes: 512 << 10,
             fuel: false,
-            refill_threads: std::thread::available_parallelism().map_or(1, |n| (n.get() / 2).max(1)),
+            refill_threads: std::thread::available_parallelism()
+                .map_or(1, |n| (n.get() / 2).max(1)),
             allocation: Allocation::Auto,
             clock: Clock::system(),
         }

@@ -7,8 +7,14 @@
 use std::sync::OnceLock;
 
 use parking_lot::Mutex;
-use wasmparser::{CanonicalFunction, ComponentDefinedType, ComponentType, ComponentTypeDeclaration, InstanceTypeDeclaration, Parser, Payload};
-use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, WasmBacktraceDetails};
+use wasmparser::{
+    CanonicalFunction, ComponentDefinedType, ComponentType, ComponentTypeDeclaration,
+    InstanceTypeDeclaration, Parser, Payload,
+};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig,
+    WasmBacktraceDetails,
+};
 
 use crate::config::{Allocation, HostConfig};
 
@@ -29,7 +35,11 @@ impl Lane {
 
     /// The lane that `binary` needs.
     pub(crate) fn of(binary: &[u8]) -> Self {
-        if uses_async(binary) { Self::Concurrent } else { Self::Plain }
+        if uses_async(binary) {
+            Self::Concurrent
+        } else {
+            Self::Plain
+        }
     }
 }
 
@@ -141,7 +151,11 @@ impl Engines {
             pool.pagemap_scan(Enabled::Auto);
         }
         let scans = swap_is_off() && PoolingAllocationConfig::is_pagemap_scan_available();
-        pool.linear_memory_keep_resident(if scans { KEEP_WITH_PAGEMAP } else { KEEP_WITHOUT_PAGEMAP });
+        pool.linear_memory_keep_resident(if scans {
+            KEEP_WITH_PAGEMAP
+        } else {
+            KEEP_WITHOUT_PAGEMAP
+        });
         let mut config = self.base(lane);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         config
@@ -149,49 +163,69 @@ impl Engines {
 }
 
 fn swap_is_off() -> bool {
-    std::fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().skip(1).all(|line| line.trim().is_empty()))
+    std::fs::read_to_string("/proc/swaps")
+        .is_ok_and(|swaps| swaps.lines().skip(1).all(|line| line.trim().is_empty()))
 }
 
 /// Whether a component, or one inside it, uses anything of component-model async.
 fn uses_async(binary: &[u8]) -> bool {
-    Parser::new(0).parse_all(binary).any(|payload| match payload {
-        Ok(Payload::ComponentCanonicalSection(section)) => section.into_iter().flatten().any(|f| is_async_canonical(&f)),
-        Ok(Payload::ComponentTypeSection(section)) => section.into_iter().flatten().any(|ty| is_async_type(&ty)),
-        _ => false,
-    })
+    Parser::new(0)
+        .parse_all(binary)
+        .any(|payload| match payload {
+            Ok(Payload::ComponentCanonicalSection(section)) => section
+                .into_iter()
+                .flatten()
+                .any(|f| is_async_canonical(&f)),
+            Ok(Payload::ComponentTypeSection(section)) => {
+                section.into_iter().flatten().any(|ty| is_async_type(&ty))
+            }
+            _ => false,
+        })
 }
 
 fn is_async_canonical(function: &CanonicalFunction) -> bool {
     let options = match function {
-        CanonicalFunction::Lift { options, .. } | CanonicalFunction::Lower { options, .. } => options,
+        CanonicalFunction::Lift { options, .. } | CanonicalFunction::Lower { options, .. } => {
+            options
+        }
         CanonicalFunction::ResourceNew { .. }
         | CanonicalFunction::ResourceDrop { .. }
         | CanonicalFunction::ResourceRep { .. } => return false,
         _ => return true,
     };
-    options
-        .iter()
-        .any(|option| matches!(option, wasmparser::CanonicalOption::Async | wasmparser::CanonicalOption::Callback(_)))
+    options.iter().any(|option| {
+        matches!(
+            option,
+            wasmparser::CanonicalOption::Async | wasmparser::CanonicalOption::Callback(_)
+        )
+    })
 }
 
 fn is_async_type(ty: &ComponentType<'_>) -> bool {
     match ty {
         ComponentType::Defined(ty) => is_async_defined(ty),
         ComponentType::Func(ty) => ty.async_,
-        ComponentType::Component(declarations) => declarations.iter().any(|declaration| match declaration {
-            ComponentTypeDeclaration::Type(ty) => is_async_type(ty),
-            _ => false,
-        }),
-        ComponentType::Instance(declarations) => declarations.iter().any(|declaration| match declaration {
-            InstanceTypeDeclaration::Type(ty) => is_async_type(ty),
-            _ => false,
-        }),
+        ComponentType::Component(declarations) => {
+            declarations.iter().any(|declaration| match declaration {
+                ComponentTypeDeclaration::Type(ty) => is_async_type(ty),
+                _ => false,
+            })
+        }
+        ComponentType::Instance(declarations) => {
+            declarations.iter().any(|declaration| match declaration {
+                InstanceTypeDeclaration::Type(ty) => is_async_type(ty),
+                _ => false,
+            })
+        }
         ComponentType::Resource { .. } => false,
     }
 }
 
 fn is_async_defined(ty: &ComponentDefinedType<'_>) -> bool {
-    matches!(ty, ComponentDefinedType::Future(_) | ComponentDefinedType::Stream(_))
+    matches!(
+        ty,
+        ComponentDefinedType::Future(_) | ComponentDefinedType::Stream(_)
+    )
 }
 
 #[cfg(test)]
@@ -206,9 +240,18 @@ mod tests {
             ("(component (type (func async)))", Lane::Concurrent),
             ("(component (type (stream u8)))", Lane::Concurrent),
             ("(component (component (type (future))))", Lane::Concurrent),
-            ("(component (type (component (type (func async)))))", Lane::Concurrent),
-            ("(component (core func (canon task.cancel)))", Lane::Concurrent),
-            ("(component (type $r (resource (rep i32))) (core func (canon resource.drop $r)))", Lane::Plain),
+            (
+                "(component (type (component (type (func async)))))",
+                Lane::Concurrent,
+            ),
+            (
+                "(component (core func (canon task.cancel)))",
+                Lane::Concurrent,
+            ),
+            (
+                "(component (type $r (resource (rep i32))) (core func (canon resource.drop $r)))",
+                Lane::Plain,
+            ),
         ];
         for (text, lane) in cases {
             assert_eq!(Lane::of(&wat::parse_str(text).unwrap()), lane, "{text}");

@@ -261,7 +261,9 @@ impl CallError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Start(source) | Self::WarmUp(source) => source.fault(),
-            Self::Trap(_) | Self::Limit(_) | Self::Exit { .. } | Self::Deadline { .. } => Fault::Guest,
+            Self::Trap(_) | Self::Limit(_) | Self::Exit { .. } | Self::Deadline { .. } => {
+                Fault::Guest
+            }
             Self::Busy { .. }
             | Self::Waited { .. }
             | Self::Closed

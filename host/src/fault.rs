@@ -14,7 +14,10 @@ pub(crate) fn call_error<S>(error: wasmtime::Error, state: &State<S>, phase: Pha
     if error.is::<Stop>() || error.is::<DeadlinePassed>() {
         return match state.limit_hit() {
             Some(hit) if hit.limited == Limited::Output => CallError::Limit(hit),
-            _ => CallError::Deadline { deadline: state.limits().deadline, phase },
+            _ => CallError::Deadline {
+                deadline: state.limits().deadline,
+                phase,
+            },
         };
     }
     if let Some(exit) = error.downcast_ref::<I32Exit>() {
@@ -30,9 +33,10 @@ pub(crate) fn call_error<S>(error: wasmtime::Error, state: &State<S>, phase: Pha
     let trap = error.downcast_ref::<wasmtime::Trap>().copied();
     let frames = error.downcast_ref::<WasmBacktrace>().map(frames);
     match (trap, frames) {
-        (Some(trap), frames) => {
-            CallError::Trap(Trap { reason: trap_reason(trap), frames: frames.unwrap_or_default() })
-        }
+        (Some(trap), frames) => CallError::Trap(Trap {
+            reason: trap_reason(trap),
+            frames: frames.unwrap_or_default(),
+        }),
         (None, _) if error.is::<CallError>() => match error.downcast() {
             Ok(error) => error,
             Err(error) => CallError::Host(error.into()),
@@ -53,7 +57,9 @@ pub(crate) fn host_panic(panic: &(dyn Any + Send)) -> CallError {
 
 fn trap_reason(trap: wasmtime::Trap) -> String {
     let text = trap.to_string();
-    text.strip_prefix("wasm trap: ").map(str::to_owned).unwrap_or(text)
+    text.strip_prefix("wasm trap: ")
+        .map(str::to_owned)
+        .unwrap_or(text)
 }
 
 fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
@@ -64,7 +70,13 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
             let module = frame.module().name().map(str::to_owned);
             let name = frame.func_name().map(demangled);
             let offset = frame.module_offset();
-            let plain = Frame { module: module.clone(), function: name.clone(), file: None, line: None, offset };
+            let plain = Frame {
+                module: module.clone(),
+                function: name.clone(),
+                file: None,
+                line: None,
+                offset,
+            };
             // A function that others were inlined into has a symbol for each of them.
             let inlined: Vec<Frame> = frame
                 .symbols()
@@ -77,7 +89,11 @@ fn frames(backtrace: &WasmBacktrace) -> Vec<Frame> {
                     offset,
                 })
                 .collect();
-            if inlined.is_empty() { vec![plain] } else { inlined }
+            if inlined.is_empty() {
+                vec![plain]
+            } else {
+                inlined
+            }
         })
         .collect()
 }

@@ -113,10 +113,16 @@ impl Host {
     /// [`HostError`] where the settings cannot hold.
     pub fn new(config: HostConfig) -> Result<Self, HostError> {
         if config.tick.is_zero() {
-            return Err(HostError::Config { setting: "HostConfig::tick", problem: "is zero" });
+            return Err(HostError::Config {
+                setting: "HostConfig::tick",
+                problem: "is zero",
+            });
         }
         if config.max_instances == 0 {
-            return Err(HostError::Config { setting: "HostConfig::max_instances", problem: "is zero" });
+            return Err(HostError::Config {
+                setting: "HostConfig::max_instances",
+                problem: "is zero",
+            });
         }
         let engines = Arc::new(Engines::new(config.clone()));
         let parts = HostParts {
@@ -126,7 +132,10 @@ impl Host {
             engines,
             config,
         };
-        Ok(Self { parts: Arc::new(parts), loading: Arc::default() })
+        Ok(Self {
+            parts: Arc::new(parts),
+            loading: Arc::default(),
+        })
     }
 
     /// Loads a component: from the cache, or compiled on all processors, off the async runtime.
@@ -160,7 +169,9 @@ impl Host {
     ) -> Result<Component, LoadError> {
         let (host, wasm) = (self.clone(), wasm.into());
         let load = move || host.load_now(&wasm, &progress);
-        tokio::task::spawn_blocking(load).await.unwrap_or(Err(LoadError::Cancelled))
+        tokio::task::spawn_blocking(load)
+            .await
+            .unwrap_or(Err(LoadError::Cancelled))
     }
 
     /// Loads a component on this thread.
@@ -201,12 +212,18 @@ impl Host {
         progress(Progress::Looking);
         let (source, path) = match wasm {
             Wasm::Path(path) => {
-                let source = Source::file(path).map_err(|source| LoadError::Read { path: path.clone(), source })?;
+                let source = Source::file(path).map_err(|source| LoadError::Read {
+                    path: path.clone(),
+                    source,
+                })?;
                 (source, Some(path))
             }
             Wasm::Bytes(bytes) => (Source::bytes_of(&**bytes), None),
         };
-        let unreadable = |source| LoadError::Read { path: path.cloned().unwrap_or_default(), source };
+        let unreadable = |source| LoadError::Read {
+            path: path.cloned().unwrap_or_default(),
+            source,
+        };
         let lane = match &self.parts.cache {
             Some(cache) => cache.recall(&source).and_then(lane),
             None => {
@@ -238,8 +255,15 @@ impl Host {
             }
         };
         // Otherwise the first instance pays for it.
-        raw.initialize_copy_on_write_image().map_err(|error| LoadError::Compile(error.into()))?;
-        let component = Component::new(Arc::clone(&self.parts), raw, lane, origin, content.to_hex().to_string());
+        raw.initialize_copy_on_write_image()
+            .map_err(|error| LoadError::Compile(error.into()))?;
+        let component = Component::new(
+            Arc::clone(&self.parts),
+            raw,
+            lane,
+            origin,
+            content.to_hex().to_string(),
+        );
         *place = Arc::downgrade(&component.0);
         progress(Progress::Ready(origin));
         Ok(component)
@@ -250,7 +274,10 @@ impl Host {
         let mut loading = self.loading.lock();
         if loading.len() == loading.capacity() {
             loading.retain(|_, place| {
-                Arc::strong_count(place) > 1 || place.try_lock().is_none_or(|loaded| loaded.strong_count() > 0)
+                Arc::strong_count(place) > 1
+                    || place
+                        .try_lock()
+                        .is_none_or(|loaded| loaded.strong_count() > 0)
             });
         }
         Arc::clone(loading.entry(content).or_default())
@@ -274,18 +301,28 @@ impl Host {
         progress: &dyn Fn(Progress),
     ) -> Result<(wasmtime::component::Component, Lane, Origin), LoadError> {
         let binary = binary(bytes)?;
-        progress(Progress::Compiling { bytes: binary.len() });
+        progress(Progress::Compiling {
+            bytes: binary.len(),
+        });
         let lane = Lane::of(&binary);
         let engine = self.engine(lane)?;
         let began = self.parts.config.clock.now();
         let raw = wasmtime::component::Component::from_binary(engine, &binary)
             .map_err(|error| LoadError::Compile(error.into()))?;
-        let took = self.parts.config.clock.now().saturating_duration_since(began);
+        let took = self
+            .parts
+            .config
+            .clock
+            .now()
+            .saturating_duration_since(began);
         Ok((raw, lane, Origin::Compiled { took }))
     }
 
     fn engine(&self, lane: Lane) -> Result<&wasmtime::Engine, LoadError> {
-        self.parts.engines.get(lane).map_err(|error| LoadError::Engine(error.into()))
+        self.parts
+            .engines
+            .get(lane)
+            .map_err(|error| LoadError::Engine(error.into()))
     }
 }
 
@@ -305,8 +342,14 @@ fn lane(note: u8) -> Option<Lane> {
 fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
     let binary = match bytes {
         [0, b'a', b's', b'm', ..] => Cow::Borrowed(bytes),
-        text if looks_like_text(text) => wat::parse_bytes(text).map_err(|error| LoadError::Text(error.into()))?,
-        _ => return Err(LoadError::NotWasm { start: bytes.iter().take(8).copied().collect() }),
+        text if looks_like_text(text) => {
+            wat::parse_bytes(text).map_err(|error| LoadError::Text(error.into()))?
+        }
+        _ => {
+            return Err(LoadError::NotWasm {
+                start: bytes.iter().take(8).copied().collect(),
+            });
+        }
     };
     match binary.get(4..8) {
         Some([1, 0, 0, 0]) => Err(LoadError::CoreModule),

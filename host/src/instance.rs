@@ -99,7 +99,11 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         }
     }
 
-    fn finish(&self, mut store: Store<State<S>>, raw: wasmtime::component::Instance) -> Result<Instance<W, S>, CallError> {
+    fn finish(
+        &self,
+        mut store: Store<State<S>>,
+        raw: wasmtime::component::Instance,
+    ) -> Result<Instance<W, S>, CallError> {
         let world = match W::load(&self.indices, &mut store, &raw) {
             Ok(world) => world,
             Err(error) => return Err(fault::call_error(error, store.data(), Phase::Start)),
@@ -108,24 +112,40 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             Reuse::Never => 1,
             Reuse::Calls(range) => self.sample(*range.start(), *range.end()),
         };
-        Ok(Instance { store, raw, world, handles: Handles::default(), born: self.clock.now(), calls_left })
+        Ok(Instance {
+            store,
+            raw,
+            world,
+            handles: Handles::default(),
+            born: self.clock.now(),
+            calls_left,
+        })
     }
 
     /// A number from `low` to `high`, by splitmix64.
     fn sample(&self, low: u32, high: u32) -> u32 {
-        let mut z = self.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        let mut z = self
+            .seed
+            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^= z >> 31;
         let span = u64::from(high.saturating_sub(low)) + 1;
-        low.saturating_add(u32::try_from(z % span).unwrap_or(0)).max(1)
+        low.saturating_add(u32::try_from(z % span).unwrap_or(0))
+            .max(1)
     }
 
     /// Makes an instance on a thread that may block and needs no executor.
-    pub(crate) fn start_direct(&self, deadline: Option<Instant>) -> Result<Instance<W, S>, CallError> {
+    pub(crate) fn start_direct(
+        &self,
+        deadline: Option<Instant>,
+    ) -> Result<Instance<W, S>, CallError> {
         contained(|| {
             let mut store = self.store(deadline);
-            let raw = self.pre.instantiate(&mut store).map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
+            let raw = self
+                .pre
+                .instantiate(&mut store)
+                .map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
             let mut instance = self.finish(store, raw)?;
             if let WarmUp::None = self.warm_up {
                 return Ok(instance);
@@ -142,12 +162,16 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     /// Makes an instance in a task.
-    pub(crate) async fn start(&self, deadline: Option<Instant>) -> Result<Instance<W, S>, CallError> {
+    pub(crate) async fn start(
+        &self,
+        deadline: Option<Instant>,
+    ) -> Result<Instance<W, S>, CallError> {
         let made = async {
             let mut store = self.store(deadline);
             store.data_mut().set_yields(true);
             let started = self.pre.instantiate_async(&mut store).await;
-            let raw = started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
+            let raw =
+                started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
             let mut instance = self.finish(store, raw)?;
             if let WarmUp::None = self.warm_up {
                 return Ok(instance);
@@ -163,10 +187,16 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             Ok(instance)
         };
         let mut active = Duration::ZERO;
-        match bounded(made, &self.clock, deadline, self.clock.now(), &mut active).await.0 {
+        match bounded(made, &self.clock, deadline, self.clock.now(), &mut active)
+            .await
+            .0
+        {
             Ended::Done(made) => made,
             Ended::Panicked(error) => Err(error),
-            Ended::Late => Err(CallError::Deadline { deadline: self.terms.limits().deadline, phase: Phase::Start }),
+            Ended::Late => Err(CallError::Deadline {
+                deadline: self.terms.limits().deadline,
+                phase: Phase::Start,
+            }),
         }
     }
 
@@ -181,15 +211,27 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         instance.store.data_mut().set_yields(true);
         let begin = begun.arrived + begun.queued + begun.start;
         let mut active = Duration::ZERO;
-        let (ended, now) = bounded(call(instance), &self.clock, begun.deadline, begin, &mut active).await;
+        let (ended, now) = bounded(
+            call(instance),
+            &self.clock,
+            begun.deadline,
+            begin,
+            &mut active,
+        )
+        .await;
         match ended {
             Ended::Done(Ok(answer)) => match instance.over_limit() {
                 None => Ok((answer, self.receipt(instance, begun, now, active))),
                 Some(error) => Err(error),
             },
-            Ended::Done(Err(error)) => Err(fault::call_error(error, instance.store.data(), Phase::Call)),
+            Ended::Done(Err(error)) => {
+                Err(fault::call_error(error, instance.store.data(), Phase::Call))
+            }
             Ended::Panicked(error) => Err(error),
-            Ended::Late => Err(CallError::Deadline { deadline: self.terms.limits().deadline, phase: Phase::Call }),
+            Ended::Late => Err(CallError::Deadline {
+                deadline: self.terms.limits().deadline,
+                phase: Phase::Call,
+            }),
         }
     }
 
@@ -202,7 +244,8 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     ) -> Result<(R, Receipt), CallError> {
         self.begin(&mut instance.store, begun.deadline);
         let answer = contained(|| {
-            call(instance).map_err(|error| fault::call_error(error, instance.store.data(), Phase::Call))
+            call(instance)
+                .map_err(|error| fault::call_error(error, instance.store.data(), Phase::Call))
         })?;
         if let Some(error) = instance.over_limit() {
             return Err(error);
@@ -212,7 +255,13 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         Ok((answer, self.receipt(instance, begun, now, active)))
     }
 
-    fn receipt(&self, instance: &Instance<W, S>, begun: &Begun, now: Instant, active: Duration) -> Receipt {
+    fn receipt(
+        &self,
+        instance: &Instance<W, S>,
+        begun: &Begun,
+        now: Instant,
+        active: Duration,
+    ) -> Receipt {
         let state = instance.store.data();
         Receipt {
             queued: begun.queued,
@@ -222,7 +271,11 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             active,
             peak_memory_bytes: state.usage().peak_bytes(),
             output_bytes: state.meter().output_bytes(),
-            fuel: self.terms.limits().fuel.map(|had| had - instance.store.get_fuel().unwrap_or(had)),
+            fuel: self
+                .terms
+                .limits()
+                .fuel
+                .map(|had| had - instance.store.get_fuel().unwrap_or(had)),
         }
     }
 }
@@ -236,7 +289,9 @@ impl<W, S: Send + 'static> Instance<W, S> {
     ) -> wasmtime::Result<Vec<Val>> {
         let mut answers = function.result_slots();
         let function = self.function(function)?;
-        function.call_async(&mut self.store, params, &mut answers).await?;
+        function
+            .call_async(&mut self.store, params, &mut answers)
+            .await?;
         Ok(answers)
     }
 
@@ -264,7 +319,11 @@ impl<W, S: Send + 'static> Instance<W, S> {
     }
 
     fn warm_up_error(&self, error: wasmtime::Error) -> CallError {
-        CallError::WarmUp(Box::new(fault::call_error(error, self.store.data(), Phase::Start)))
+        CallError::WarmUp(Box::new(fault::call_error(
+            error,
+            self.store.data(),
+            Phase::Start,
+        )))
     }
 }
 
@@ -297,12 +356,15 @@ async fn bounded<R>(
             Ok(Poll::Ready(answer)) => return Poll::Ready((Ended::Done(answer), now)),
             Ok(Poll::Pending) => {}
         }
-        let Some(deadline) = deadline else { return Poll::Pending };
+        let Some(deadline) = deadline else {
+            return Poll::Pending;
+        };
         if now >= deadline {
             return Poll::Ready((Ended::Late, now));
         }
         // Only a call that waits pays for a timer.
-        let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
+        let timer =
+            timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
         timer.as_mut().poll(cx).map(|()| (Ended::Late, now))
     })
     .await

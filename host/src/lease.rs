@@ -83,7 +83,9 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         name: &str,
         params: &str,
     ) -> Call<impl Future<Output = Result<(String, Receipt), CallError>> + use<'_, W, S>> {
-        let found = self.prepare(name, |function, handles| function.params_from_wave(params, handles));
+        let found = self.prepare(name, |function, handles| {
+            function.params_from_wave(params, handles)
+        });
         Call::new(async move {
             let (function, params) = found?;
             let begun = self.begun();
@@ -103,8 +105,11 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         &mut self,
         name: &str,
         params: &serde_json::Value,
-    ) -> Call<impl Future<Output = Result<(serde_json::Value, Receipt), CallError>> + use<'_, W, S>> {
-        let found = self.prepare(name, |function, handles| function.params_from_json(params, handles));
+    ) -> Call<impl Future<Output = Result<(serde_json::Value, Receipt), CallError>> + use<'_, W, S>>
+    {
+        let found = self.prepare(name, |function, handles| {
+            function.params_from_json(params, handles)
+        });
         Call::new(async move {
             let (function, params) = found?;
             let begun = self.begun();
@@ -117,17 +122,23 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     /// The embedder's value of this instance. `None` after a call that lost the instance.
     #[must_use]
     pub fn embedder(&self) -> Option<&S> {
-        self.guard.instance().map(|instance| instance.store.data().embedder())
+        self.guard
+            .instance()
+            .map(|instance| instance.store.data().embedder())
     }
 
     /// The embedder's value of this instance, to set what the next call shall find there.
     #[must_use]
     pub fn embedder_mut(&mut self) -> Option<&mut S> {
-        self.guard.instance_mut().map(|instance| instance.store.data_mut().embedder_mut())
+        self.guard
+            .instance_mut()
+            .map(|instance| instance.store.data_mut().embedder_mut())
     }
 
     pub(crate) fn find(&self, name: &str) -> Result<Arc<ExportedFunc>, CallError> {
-        Ok(Arc::clone(self.guard.pool.maker.component.exports().find(name)?))
+        Ok(Arc::clone(
+            self.guard.pool.maker.component.exports().find(name)?,
+        ))
     }
 
     pub(crate) fn handles(&mut self) -> Result<&mut Handles, CallError> {
@@ -148,7 +159,9 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
 
     /// What a call that begins now counts from: the first one from when the lease was asked for.
     pub(crate) fn begun(&mut self) -> Begun {
-        self.first.take().unwrap_or_else(|| self.guard.pool.begun_again())
+        self.first
+            .take()
+            .unwrap_or_else(|| self.guard.pool.begun_again())
     }
 }
 
@@ -170,7 +183,9 @@ where
     let (pool, instance) = guard.begin()?;
     let answer = pool
         .maker
-        .call(instance, begun, async |instance| call(&instance.world, &mut instance.store).await)
+        .call(instance, begun, async |instance| {
+            call(&instance.world, &mut instance.store).await
+        })
         .await?;
     guard.ended_well();
     Ok(answer)

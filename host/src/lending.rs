@@ -103,14 +103,24 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     /// When a caller who arrived at `now` gives up its place, and what it is told then.
-    fn patience(&self, arrived: Instant, deadline: Option<Instant>) -> (Option<Instant>, CallError) {
+    fn patience(
+        &self,
+        arrived: Instant,
+        deadline: Option<Instant>,
+    ) -> (Option<Instant>, CallError) {
         let late = CallError::Deadline {
             deadline: self.maker.terms.limits().deadline,
             phase: Phase::Queue,
         };
-        match self.max_wait.and_then(|wait| Some((wait, arrived.checked_add(wait)?))) {
+        match self
+            .max_wait
+            .and_then(|wait| Some((wait, arrived.checked_add(wait)?)))
+        {
             Some((max_wait, until)) if deadline.is_none_or(|deadline| until < deadline) => {
-                let waited = CallError::Waited { max_instances: self.max_instances, max_wait };
+                let waited = CallError::Waited {
+                    max_instances: self.max_instances,
+                    max_wait,
+                };
                 (Some(until), waited)
             }
             _ => (deadline, late),
@@ -118,7 +128,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     /// Lends an instance to a task.
-    pub(crate) async fn lend<P>(pool: P, arrived: Instant) -> Result<(Guard<P, W, S>, Begun), CallError>
+    pub(crate) async fn lend<P>(
+        pool: P,
+        arrived: Instant,
+    ) -> Result<(Guard<P, W, S>, Begun), CallError>
     where
         P: Deref<Target = Self>,
     {
@@ -134,7 +147,13 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
                 turn
             }
         };
-        let mut begun = Begun { arrived, queued, warm: true, start: Duration::ZERO, deadline };
+        let mut begun = Begun {
+            arrived,
+            queued,
+            warm: true,
+            start: Duration::ZERO,
+            deadline,
+        };
         let instance = match turn {
             Turn::Warm(instance) => instance,
             Turn::Start => pool.start(&mut begun).await?,
@@ -145,11 +164,21 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
                 pool.start(&mut begun).await?
             }
         };
-        Ok((Guard { pool, instance: Some(instance), sound: true }, begun))
+        Ok((
+            Guard {
+                pool,
+                instance: Some(instance),
+                sound: true,
+            },
+            begun,
+        ))
     }
 
     /// Lends an instance to a thread.
-    pub(crate) fn lend_direct<P>(pool: P, arrived: Instant) -> Result<(Guard<P, W, S>, Begun), CallError>
+    pub(crate) fn lend_direct<P>(
+        pool: P,
+        arrived: Instant,
+    ) -> Result<(Guard<P, W, S>, Begun), CallError>
     where
         P: Deref<Target = Self>,
     {
@@ -165,7 +194,13 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
                 turn
             }
         };
-        let mut begun = Begun { arrived, queued, warm: true, start: Duration::ZERO, deadline };
+        let mut begun = Begun {
+            arrived,
+            queued,
+            warm: true,
+            start: Duration::ZERO,
+            deadline,
+        };
         let instance = match turn {
             Turn::Warm(instance) => instance,
             Turn::Start => pool.start_direct(&mut begun)?,
@@ -176,7 +211,14 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
                 pool.start_direct(&mut begun)?
             }
         };
-        Ok((Guard { pool, instance: Some(instance), sound: true }, begun))
+        Ok((
+            Guard {
+                pool,
+                instance: Some(instance),
+                sound: true,
+            },
+            begun,
+        ))
     }
 
     async fn wait(
@@ -185,7 +227,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         arrived: Instant,
         deadline: Option<Instant>,
     ) -> Result<Turn<Lent<W, S>>, CallError> {
-        let mut place = Place { pool: self, ticket: Some(ticket) };
+        let mut place = Place {
+            pool: self,
+            ticket: Some(ticket),
+        };
         let (until, late) = self.patience(arrived, deadline);
         let mut timer = until.map(|until| Box::pin(tokio::time::sleep_until(until.into())));
         let turn = poll_fn(|cx| {
@@ -207,7 +252,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         arrived: Instant,
         deadline: Option<Instant>,
     ) -> Result<Turn<Lent<W, S>>, CallError> {
-        let mut place = Place { pool: self, ticket: Some(ticket) };
+        let mut place = Place {
+            pool: self,
+            ticket: Some(ticket),
+        };
         let (until, late) = self.patience(arrived, deadline);
         let waker = Waker::from(Arc::new(ThreadWaker(std::thread::current())));
         loop {
@@ -256,11 +304,16 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         match made {
             Ok(instance) => {
                 begun.warm = false;
-                begun.start = instance.born.saturating_duration_since(begun.arrived + begun.queued);
+                begun.start = instance
+                    .born
+                    .saturating_duration_since(begun.arrived + begun.queued);
                 vacancy.fill(begun.start);
                 Ok(Box::new(instance))
             }
-            Err(error @ (CallError::HostFull(_) | CallError::WarmUp(_) | CallError::Deadline { .. })) => Err(error),
+            Err(
+                error
+                @ (CallError::HostFull(_) | CallError::WarmUp(_) | CallError::Deadline { .. }),
+            ) => Err(error),
             Err(error) => Err(CallError::Start(Box::new(error))),
         }
     }
@@ -271,7 +324,11 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Some(Retire::Faulty)
         } else if instance.calls_left <= 1 {
             Some(Retire::Used)
-        } else if self.maker.max_age.is_some_and(|age| now >= instance.born + age) {
+        } else if self
+            .maker
+            .max_age
+            .is_some_and(|age| now >= instance.born + age)
+        {
             Some(Retire::Aged)
         } else {
             instance.calls_left -= 1;
@@ -354,7 +411,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let dying = slots.take_dying();
         drop(slots);
         wakers.into_iter().for_each(Waker::wake);
-        dying.into_iter().for_each(|instance| self.drop_instance(instance));
+        dying
+            .into_iter()
+            .for_each(|instance| self.drop_instance(instance));
     }
 
     /// Waits until a closed pool holds nothing.
@@ -376,7 +435,9 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         for _ in 0..REFILL_TURN {
             let step = self.slots.lock().refill(self.maker.clock.now());
             match step {
-                Refilled::Drop(dying) => dying.into_iter().for_each(|instance| self.drop_instance(instance)),
+                Refilled::Drop(dying) => dying
+                    .into_iter()
+                    .for_each(|instance| self.drop_instance(instance)),
                 Refilled::Start => self.refill_one(),
                 Refilled::Done => return false,
             }
@@ -391,7 +452,9 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         let dying = slots.take_dying();
         let notice = slots.notice(now);
         drop(slots);
-        dying.into_iter().for_each(|instance| self.drop_instance(instance));
+        dying
+            .into_iter()
+            .for_each(|instance| self.drop_instance(instance));
         self.follow(notice);
     }
 }
@@ -406,7 +469,9 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
         slots.shed();
         let dying = slots.take_dying();
         drop(slots);
-        dying.into_iter().for_each(|instance| self.drop_instance(instance));
+        dying
+            .into_iter()
+            .for_each(|instance| self.drop_instance(instance));
     }
 }
 

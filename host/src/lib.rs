@@ -61,7 +61,10 @@ pub use clock::Clock;
 pub use component::{Component, Needs, Origin};
 pub use config::{Allocation, HostConfig, PoolConfig, Reuse};
 pub use engine::Lane;
-pub use error::{CallError, Error, Fault, Frame, HostError, LoadError, MissingImport, Phase, PoolError, Source, Trap};
+pub use error::{
+    CallError, Error, Fault, Frame, HostError, LoadError, MissingImport, Phase, PoolError, Source,
+    Trap,
+};
 pub use exports::{ExportedFunc, Exports, Signature, Wit};
 pub use grants::{GrantError, Grants};
 pub use host::{Host, Progress, Wasm};

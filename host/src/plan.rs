@@ -28,13 +28,29 @@ pub(crate) struct Plan<W: World, S: Send + 'static> {
 }
 
 impl<W: World, S: Send + 'static> Plan<W, S> {
-    pub(crate) fn new(component: &Component, config: PoolConfig, state: Box<dyn Fn() -> S + Send + Sync>) -> Self {
-        Self { component: component.clone(), config, state, imports: Vec::new(), warm_up: WarmUp::None }
+    pub(crate) fn new(
+        component: &Component,
+        config: PoolConfig,
+        state: Box<dyn Fn() -> S + Send + Sync>,
+    ) -> Self {
+        Self {
+            component: component.clone(),
+            config,
+            state,
+            imports: Vec::new(),
+            warm_up: WarmUp::None,
+        }
     }
 
     pub(crate) fn warm_up_invoke(&mut self, name: &str, params: &[Val]) -> Result<(), PoolError> {
-        let function = self.component.exports().find(name).map_err(|error| PoolError::World(error.into()))?;
-        function.check_params(params).map_err(|error| PoolError::World(error.into()))?;
+        let function = self
+            .component
+            .exports()
+            .find(name)
+            .map_err(|error| PoolError::World(error.into()))?;
+        function
+            .check_params(params)
+            .map_err(|error| PoolError::World(error.into()))?;
         let call = (Arc::clone(function), params.to_vec());
         self.warm_up = WarmUp::Invoke(Box::new(call));
         Ok(())
@@ -45,21 +61,34 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         face: Face,
         runtime: Option<tokio::runtime::Handle>,
     ) -> Result<Arc<Lending<W, S>>, PoolError> {
-        let Self { component, config, state, imports, warm_up } = self;
+        let Self {
+            component,
+            config,
+            state,
+            imports,
+            warm_up,
+        } = self;
         let host = Arc::clone(&component.0.host);
         check(&config, &component)?;
 
         let raw = &component.0.raw;
-        let linker = linker_for(raw, face, |linker| imports.into_iter().try_for_each(|link| link(linker)))
-            .map_err(|error| PoolError::Link(error.into()))?;
+        let linker = linker_for(raw, face, |linker| {
+            imports.into_iter().try_for_each(|link| link(linker))
+        })
+        .map_err(|error| PoolError::Link(error.into()))?;
         let missing: Vec<_> = missing_imports(raw, &linker)
             .into_iter()
-            .map(|name| MissingImport { hint: import_hint(&name), name })
+            .map(|name| MissingImport {
+                hint: import_hint(&name),
+                name,
+            })
             .collect();
         if !missing.is_empty() {
             return Err(PoolError::MissingImports { missing });
         }
-        let pre = linker.instantiate_pre(raw).map_err(|error| PoolError::Link(error.into()))?;
+        let pre = linker
+            .instantiate_pre(raw)
+            .map_err(|error| PoolError::Link(error.into()))?;
         let indices = W::indices(&pre).map_err(|error| PoolError::World(error.into()))?;
         let wasi = WasiNeed::of(raw)
             .any()
@@ -92,31 +121,60 @@ fn check(config: &PoolConfig, component: &Component) -> Result<(), PoolError> {
     let host = &component.0.host.config;
     let wrong = |setting, problem: String| Err(PoolError::Config { setting, problem });
     if config.max_instances == 0 {
-        return wrong("PoolConfig::max_instances", "is 0: a pool needs at least one instance".into());
+        return wrong(
+            "PoolConfig::max_instances",
+            "is 0: a pool needs at least one instance".into(),
+        );
     }
     if config.min_warm > config.max_instances {
-        let problem = format!("is {}, more than max_instances, which is {}", config.min_warm, config.max_instances);
+        let problem = format!(
+            "is {}, more than max_instances, which is {}",
+            config.min_warm, config.max_instances
+        );
         return wrong("PoolConfig::min_warm", problem);
     }
     if let Reuse::Calls(range) = &config.reuse
         && (range.is_empty() || *range.start() == 0)
     {
-        return wrong("PoolConfig::reuse", format!("is {range:?}: it must start at 1 or more and not be empty"));
+        return wrong(
+            "PoolConfig::reuse",
+            format!("is {range:?}: it must start at 1 or more and not be empty"),
+        );
     }
     if config.limits.fuel.is_some() && !host.fuel {
-        let problem = "is set, but this host's code counts no fuel: set HostConfig::fuel".to_owned();
+        let problem =
+            "is set, but this host's code counts no fuel: set HostConfig::fuel".to_owned();
         return wrong("Limits::fuel", problem);
     }
     if let Some(needs) = component.needs() {
         let least = [
-            ("Limits::memory_bytes", config.limits.memory_bytes, needs.memory_bytes),
-            ("Limits::table_elements", config.limits.table_elements, needs.table_elements),
-            ("Limits::memories", config.limits.memories.into(), needs.memories.into()),
-            ("Limits::tables", config.limits.tables.into(), needs.tables.into()),
+            (
+                "Limits::memory_bytes",
+                config.limits.memory_bytes,
+                needs.memory_bytes,
+            ),
+            (
+                "Limits::table_elements",
+                config.limits.table_elements,
+                needs.table_elements,
+            ),
+            (
+                "Limits::memories",
+                config.limits.memories.into(),
+                needs.memories.into(),
+            ),
+            (
+                "Limits::tables",
+                config.limits.tables.into(),
+                needs.tables.into(),
+            ),
         ];
         for (setting, limit, need) in least {
             if limit < need {
-                return wrong(setting, format!("is {limit}, but this component starts with {need}"));
+                return wrong(
+                    setting,
+                    format!("is {limit}, but this component starts with {need}"),
+                );
             }
         }
     }

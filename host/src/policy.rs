@@ -74,8 +74,16 @@ pub(crate) enum Return {
 
 pub(crate) fn giving_back(counts: &Counts, keep: bool, refill_pays: bool) -> Return {
     if keep && !counts.closed {
-        if counts.waiting > 0 { Return::ToWaiter } else { Return::ToIdle }
-    } else if !counts.closed && counts.waiting == 0 && refill_pays && 2 * counts.dying < counts.max_instances {
+        if counts.waiting > 0 {
+            Return::ToWaiter
+        } else {
+            Return::ToIdle
+        }
+    } else if !counts.closed
+        && counts.waiting == 0
+        && refill_pays
+        && 2 * counts.dying < counts.max_instances
+    {
         Return::DropLater
     } else {
         Return::DropNow
@@ -90,14 +98,22 @@ pub(crate) fn goal(counts: &Counts, load: &Load, now: Instant) -> usize {
     if counts.closed || !load.refill_pays(now) {
         return 0;
     }
-    let ahead = if counts.fresh { load.taken_while_refilling() } else { 0 };
+    let ahead = if counts.fresh {
+        load.taken_while_refilling()
+    } else {
+        0
+    };
     let cap = counts.max_instances - counts.max_instances / 4;
-    ahead.min(cap).max(counts.min_warm).min(counts.max_instances)
+    ahead
+        .min(cap)
+        .max(counts.min_warm)
+        .min(counts.max_instances)
 }
 
 /// Whether refill should be woken. Not for each instance: its thread would wake up for each call.
 pub(crate) fn wake_refill(counts: &Counts, goal: usize) -> bool {
-    2 * counts.dying >= goal.max(1) || (2 * (counts.idle + counts.starting) <= goal && may_refill(counts, goal))
+    2 * counts.dying >= goal.max(1)
+        || (2 * (counts.idle + counts.starting) <= goal && may_refill(counts, goal))
 }
 
 /// Whether refill should make one more instance now.
@@ -155,12 +171,18 @@ impl Load {
         }
         let window = 2 * (WAKE_NS + self.start_ns + self.drop_ns);
         let taken = window.div_ceil(self.interval_ns.max(1));
-        usize::try_from(taken).unwrap_or(usize::MAX).saturating_add(1)
+        usize::try_from(taken)
+            .unwrap_or(usize::MAX)
+            .saturating_add(1)
     }
 }
 
 fn average(value: &mut u64, sample: u64) {
-    *value = if *value == 0 { sample } else { *value - *value / 8 + sample / 8 };
+    *value = if *value == 0 {
+        sample
+    } else {
+        *value - *value / 8 + sample / 8
+    };
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -184,9 +206,19 @@ mod tests {
 
     #[test]
     fn refill_pays_at_half_load_and_not_when_saturated() {
-        for (interval, cost, pays) in [(20, 8, true), (50, 8, true), (7, 6, false), (4, 6, false), (2000, 1000, true)] {
+        for (interval, cost, pays) in [
+            (20, 8, true),
+            (50, 8, true),
+            (7, 6, false),
+            (4, 6, false),
+            (2000, 1000, true),
+        ] {
             let (load, now) = load(interval, cost);
-            assert_eq!(load.refill_pays(now), pays, "a call every {interval} µs, {cost} µs to start");
+            assert_eq!(
+                load.refill_pays(now),
+                pays,
+                "a call every {interval} µs, {cost} µs to start"
+            );
         }
     }
 
@@ -216,7 +248,29 @@ mod tests {
         assert_eq!(goal(&counts, &slow, now), 2);
         let (fast, now) = load(20, 8);
         assert_eq!(goal(&counts, &fast, now), 12);
-        assert_eq!(goal(&Counts { fresh: false, min_warm: 3, ..counts }, &fast, now), 3);
-        assert_eq!(goal(&Counts { closed: true, min_warm: 3, ..counts }, &fast, now), 0);
+        assert_eq!(
+            goal(
+                &Counts {
+                    fresh: false,
+                    min_warm: 3,
+                    ..counts
+                },
+                &fast,
+                now
+            ),
+            3
+        );
+        assert_eq!(
+            goal(
+                &Counts {
+                    closed: true,
+                    min_warm: 3,
+                    ..counts
+                },
+                &fast,
+                now
+            ),
+            0
+        );
     }
 }

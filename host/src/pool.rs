@@ -6,7 +6,6 @@ use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::{Linker, Val};
 
-use crate::plan::Plan;
 use crate::call::Call;
 use crate::component::Component;
 use crate::config::PoolConfig;
@@ -15,6 +14,7 @@ use crate::exports::ExportedFunc;
 use crate::instance::{WarmUp, WarmUpFuture};
 use crate::lease::{self, Lease};
 use crate::lending::Lending;
+use crate::plan::Plan;
 use crate::receipt::Receipt;
 use crate::state::State;
 use crate::stats::PoolStats;
@@ -114,7 +114,8 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         });
         Call::new(async move {
             let (function, params) = found?;
-            self.invoke_prepared(function, &params, |_, answer, _| Ok(answer)).await
+            self.invoke_prepared(function, &params, |_, answer, _| Ok(answer))
+                .await
         })
     }
 
@@ -134,7 +135,9 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         name: &str,
         params: &str,
     ) -> Call<impl Future<Output = Result<(String, Receipt), CallError>> + use<'_, W, S>> {
-        let found = self.prepare(name, |function, handles| function.params_from_wave(params, handles));
+        let found = self.prepare(name, |function, handles| {
+            function.params_from_wave(params, handles)
+        });
         Call::new(async move {
             let (function, params) = found?;
             self.invoke_prepared(function, &params, |function, answer, handles| {
@@ -165,8 +168,11 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         name: &str,
         params: &serde_json::Value,
-    ) -> Call<impl Future<Output = Result<(serde_json::Value, Receipt), CallError>> + use<'_, W, S>> {
-        let found = self.prepare(name, |function, handles| function.params_from_json(params, handles));
+    ) -> Call<impl Future<Output = Result<(serde_json::Value, Receipt), CallError>> + use<'_, W, S>>
+    {
+        let found = self.prepare(name, |function, handles| {
+            function.params_from_json(params, handles)
+        });
         Call::new(async move {
             let (function, params) = found?;
             self.invoke_prepared(function, &params, |function, answer, handles| {
@@ -189,7 +195,10 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         let lending = Arc::clone(&self.lending);
         let now = lending.maker.clock.now();
         let (guard, begun) = Lending::lend(lending, now).await?;
-        Ok(Lease { guard, first: Some(begun) })
+        Ok(Lease {
+            guard,
+            first: Some(begun),
+        })
     }
 
     /// What the pool holds and has done.
@@ -242,13 +251,17 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
 
 impl<W: World, S: Send + 'static> Clone for Pool<W, S> {
     fn clone(&self) -> Self {
-        Self { lending: Arc::clone(&self.lending) }
+        Self {
+            lending: Arc::clone(&self.lending),
+        }
     }
 }
 
 impl<W: World, S: Send + 'static> fmt::Debug for Pool<W, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Pool").field("stats", &self.stats()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
     }
 }
 
@@ -259,7 +272,10 @@ pub struct PoolBuilder<W: World, S: Send + 'static>(Plan<W, S>);
 impl<W: World, S: Send + 'static> PoolBuilder<W, S> {
     /// Adds host imports: any `add_to_linker` that `bindgen!` made, over the embedder's own value.
     /// They may replace parts of WASI. Call it once for each.
-    pub fn imports(mut self, link: impl FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()> + 'static) -> Self {
+    pub fn imports(
+        mut self,
+        link: impl FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()> + 'static,
+    ) -> Self {
         self.0.imports.push(Box::new(link));
         self
     }
@@ -268,7 +284,10 @@ impl<W: World, S: Send + 'static> PoolBuilder<W, S> {
     /// run before. An instance whose warm-up fails is not lent.
     pub fn warm_up(
         mut self,
-        warm_up: impl for<'a> Fn(&'a W, &'a mut Store<State<S>>) -> WarmUpFuture<'a> + Send + Sync + 'static,
+        warm_up: impl for<'a> Fn(&'a W, &'a mut Store<State<S>>) -> WarmUpFuture<'a>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
         self.0.warm_up = WarmUp::Async(Box::new(warm_up));
         self
@@ -291,7 +310,9 @@ impl<W: World, S: Send + 'static> PoolBuilder<W, S> {
     /// [`PoolError::MissingImports`] lists what nobody provides; see [`PoolError`] for the rest.
     pub fn build(self) -> Result<Pool<W, S>, PoolError> {
         let runtime = tokio::runtime::Handle::try_current().ok();
-        Ok(Pool { lending: self.0.lending(Face::Async, runtime)? })
+        Ok(Pool {
+            lending: self.0.lending(Face::Async, runtime)?,
+        })
     }
 }
 

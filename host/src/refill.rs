@@ -67,7 +67,9 @@ impl Ord for Look {
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Refill").field("max_threads", &self.max_threads).finish_non_exhaustive()
+        f.debug_struct("Refill")
+            .field("max_threads", &self.max_threads)
+            .finish_non_exhaustive()
     }
 }
 
@@ -106,7 +108,10 @@ impl Refill {
     /// There will be something to look at.
     pub(crate) fn look_at(&self, at: Instant, who: Weak<dyn Work>) {
         let mut state = self.shared.state.lock();
-        let earlier = state.looks.peek().is_none_or(|Reverse(first)| at < first.at);
+        let earlier = state
+            .looks
+            .peek()
+            .is_none_or(|Reverse(first)| at < first.at);
         state.looks.push(Reverse(Look { at, who }));
         if self.shared.have_thread(&mut state) && earlier {
             self.shared.changed.notify_one();
@@ -133,7 +138,9 @@ impl Shared {
                 .spawn(move || shared.run());
             match spawned {
                 Ok(_) => state.threads += 1,
-                Err(error) => tracing::warn!("no thread to make instances ahead, callers make their own: {error}"),
+                Err(error) => tracing::warn!(
+                    "no thread to make instances ahead, callers make their own: {error}"
+                ),
             }
         }
         state.threads > 0
@@ -153,7 +160,11 @@ impl Shared {
                 }
             } else if state.stop {
                 return;
-            } else if state.looks.peek().is_some_and(|Reverse(look)| look.at <= now) {
+            } else if state
+                .looks
+                .peek()
+                .is_some_and(|Reverse(look)| look.at <= now)
+            {
                 if let Some(Reverse(look)) = state.looks.pop() {
                     parking_lot::MutexGuard::unlocked(&mut state, || {
                         if let Some(who) = look.who.upgrade() {

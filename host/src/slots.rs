@@ -215,7 +215,10 @@ impl<I> Slots<I> {
                 let ticket = Ticket(self.next_ticket);
                 self.next_ticket += 1;
                 self.counters.queued += 1;
-                self.waiters.push_back(Waiter { ticket, waker: None });
+                self.waiters.push_back(Waiter {
+                    ticket,
+                    waker: None,
+                });
                 Arrived::Wait(ticket)
             }
             Arrival::Busy => {
@@ -228,10 +231,18 @@ impl<I> Slots<I> {
 
     /// Whether the holder of `ticket` has its turn; `None` where the pool was closed first.
     pub(crate) fn poll_turn(&mut self, ticket: Ticket, waker: &Waker) -> Poll<Option<Turn<I>>> {
-        if let Some(at) = self.granted.iter().position(|(granted, _)| *granted == ticket) {
+        if let Some(at) = self
+            .granted
+            .iter()
+            .position(|(granted, _)| *granted == ticket)
+        {
             return Poll::Ready(Some(self.granted.swap_remove(at).1));
         }
-        match self.waiters.iter_mut().find(|waiter| waiter.ticket == ticket) {
+        match self
+            .waiters
+            .iter_mut()
+            .find(|waiter| waiter.ticket == ticket)
+        {
             Some(waiter) => {
                 match &mut waiter.waker {
                     Some(old) => old.clone_from(waker),
@@ -246,9 +257,17 @@ impl<I> Slots<I> {
     /// Gives up a place in the queue, or the turn granted meanwhile.
     pub(crate) fn leave(&mut self, ticket: Ticket, now: Instant) -> Returned<I> {
         self.counters.left_queue += 1;
-        if let Some(at) = self.waiters.iter().position(|waiter| waiter.ticket == ticket) {
+        if let Some(at) = self
+            .waiters
+            .iter()
+            .position(|waiter| waiter.ticket == ticket)
+        {
             self.waiters.remove(at);
-        } else if let Some(at) = self.granted.iter().position(|(granted, _)| *granted == ticket) {
+        } else if let Some(at) = self
+            .granted
+            .iter()
+            .position(|(granted, _)| *granted == ticket)
+        {
             match self.granted.swap_remove(at).1 {
                 Turn::Warm(instance) => {
                     self.counters.warm -= 1;
@@ -258,11 +277,17 @@ impl<I> Slots<I> {
                     self.counters.cold -= 1;
                     self.starting -= 1;
                     let wake = self.grant_free();
-                    return Returned { drop_now: None, wake };
+                    return Returned {
+                        drop_now: None,
+                        wake,
+                    };
                 }
             }
         }
-        Returned { drop_now: None, wake: None }
+        Returned {
+            drop_now: None,
+            wake: None,
+        }
     }
 
     /// The instance that a [`Turn::Start`] was for is made, and leased.
@@ -298,22 +323,38 @@ impl<I> Slots<I> {
         match policy::giving_back(&self.counts(), retire.is_none(), pays) {
             Return::ToWaiter => {
                 self.counters.warm += 1;
-                Returned { drop_now: None, wake: self.grant(Turn::Warm(instance)) }
+                Returned {
+                    drop_now: None,
+                    wake: self.grant(Turn::Warm(instance)),
+                }
             }
             Return::ToIdle => {
                 self.leased -= 1;
-                self.idle.push_back(Idle { instance, born, since: now });
-                Returned { drop_now: None, wake: None }
+                self.idle.push_back(Idle {
+                    instance,
+                    born,
+                    since: now,
+                });
+                Returned {
+                    drop_now: None,
+                    wake: None,
+                }
             }
             Return::DropNow => {
                 self.leased -= 1;
                 self.dropping += 1;
-                Returned { drop_now: Some(instance), wake: None }
+                Returned {
+                    drop_now: Some(instance),
+                    wake: None,
+                }
             }
             Return::DropLater => {
                 self.leased -= 1;
                 self.dying.push(instance);
-                Returned { drop_now: None, wake: None }
+                Returned {
+                    drop_now: None,
+                    wake: None,
+                }
             }
         }
     }
@@ -357,8 +398,13 @@ impl<I> Slots<I> {
         let expired = oldest
             .filter(|_| counts.idle > self.min_warm)
             .map(|idle| idle.since + self.idle_ttl);
-        let owed = (policy::may_refill(counts, self.min_warm) && !self.refill.queued && !self.closed)
-            .then(|| self.refill.not_before.map_or(now + OWED, |at| at.max(now + OWED)));
+        let owed =
+            (policy::may_refill(counts, self.min_warm) && !self.refill.queued && !self.closed)
+                .then(|| {
+                    self.refill
+                        .not_before
+                        .map_or(now + OWED, |at| at.max(now + OWED))
+                });
         [aged, expired, owed].into_iter().flatten().min()
     }
 
@@ -451,8 +497,12 @@ impl<I> Slots<I> {
     /// Refuses callers from now on. Returns what is to be woken.
     pub(crate) fn close(&mut self) -> Vec<Waker> {
         self.closed = true;
-        self.dying.extend(self.idle.drain(..).map(|idle| idle.instance));
-        self.waiters.drain(..).filter_map(|waiter| waiter.waker).collect()
+        self.dying
+            .extend(self.idle.drain(..).map(|idle| idle.instance));
+        self.waiters
+            .drain(..)
+            .filter_map(|waiter| waiter.waker)
+            .collect()
     }
 
     /// Ready when a closed pool holds nothing any more.
@@ -518,7 +568,10 @@ impl<I> Slots<I> {
         let counts = self.counts();
         assert!(counts.used() <= self.max_instances, "1: {counts:?}");
         if !self.waiters.is_empty() {
-            assert!(self.idle.is_empty() && self.dying.is_empty(), "2: {counts:?}");
+            assert!(
+                self.idle.is_empty() && self.dying.is_empty(),
+                "2: {counts:?}"
+            );
             assert_eq!(counts.used(), self.max_instances, "2: {counts:?}");
         }
         assert!(self.waiters.len() <= self.max_queue, "3: {counts:?}");
@@ -526,9 +579,19 @@ impl<I> Slots<I> {
             self.waiters.iter().map(|w| w.ticket.0).is_sorted(),
             "3: tickets out of order"
         );
-        let warm = self.granted.iter().filter(|(_, turn)| matches!(turn, Turn::Warm(_))).count();
-        assert!(warm <= self.leased && self.granted.len() - warm <= self.starting, "4: {counts:?}");
-        assert!(!self.closed || (self.idle.is_empty() && self.waiters.is_empty()), "5: {counts:?}");
+        let warm = self
+            .granted
+            .iter()
+            .filter(|(_, turn)| matches!(turn, Turn::Warm(_)))
+            .count();
+        assert!(
+            warm <= self.leased && self.granted.len() - warm <= self.starting,
+            "4: {counts:?}"
+        );
+        assert!(
+            !self.closed || (self.idle.is_empty() && self.waiters.is_empty()),
+            "5: {counts:?}"
+        );
     }
 }
 

@@ -51,7 +51,9 @@ struct State {
 
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ticker").field("ticks", &self.ticks).finish_non_exhaustive()
+        f.debug_struct("Ticker")
+            .field("ticks", &self.ticks)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,7 +110,9 @@ impl Ticker {
                 Err(error) => {
                     // The next call tries again.
                     self.shared.ticks.store(false, Ordering::Relaxed);
-                    tracing::error!("deadlines are not enforced: no thread for the ticker: {error}");
+                    tracing::error!(
+                        "deadlines are not enforced: no thread for the ticker: {error}"
+                    );
                 }
             }
         }
@@ -151,6 +155,9 @@ impl Shared {
 
     fn anyone_busy(&self) -> bool {
         let members = self.members.lock();
-        members.iter().filter_map(Weak::upgrade).any(|member| member.is_busy())
+        members
+            .iter()
+            .filter_map(Weak::upgrade)
+            .any(|member| member.is_busy())
     }
 }

@@ -22,7 +22,11 @@ pub trait World: Sized + Send + Sync + 'static {
     /// # Errors
     ///
     /// Where the instance's exports have other types than the world's.
-    fn load<T: 'static>(indices: &Self::Indices, store: &mut Store<T>, instance: &Instance) -> Result<Self>;
+    fn load<T: 'static>(
+        indices: &Self::Indices,
+        store: &mut Store<T>,
+        instance: &Instance,
+    ) -> Result<Self>;
 }
 
 impl World for () {

@@ -28,15 +28,23 @@ async fn typed_calls_can_be_spawned() {
         for n in 0..100u32 {
             let pool = pool.clone();
             tasks.push(tokio::spawn(async move {
-                pool.call(async |adder, store| adder.call_add(store, n, 1).await).await
+                pool.call(async |adder, store| adder.call_add(store, n, 1).await)
+                    .await
             }));
         }
         for (n, task) in tasks.into_iter().enumerate() {
             assert_eq!(task.await.unwrap().unwrap(), n as u32 + 1);
         }
-        let answer = pool.invoke_json("add", &serde_json::json!([1, 2])).await.unwrap();
+        let answer = pool
+            .invoke_json("add", &serde_json::json!([1, 2]))
+            .await
+            .unwrap();
         assert_eq!(answer, serde_json::json!(3));
-        let (answer, receipt) = pool.invoke_wave("add", "1, 2").with_receipt().await.unwrap();
+        let (answer, receipt) = pool
+            .invoke_wave("add", "1, 2")
+            .with_receipt()
+            .await
+            .unwrap();
         assert_eq!(answer, "3");
         println!("{receipt:?} {:?}", pool.stats());
         pool.close().await;
@@ -50,7 +58,10 @@ fn blocking() {
     let component = host.load_blocking(Wasm::wat(ADD)).unwrap();
     let pool = prewarm::blocking::Pool::<()>::new(&component, PoolConfig::new(4)).unwrap();
     for n in 0..1000u32 {
-        assert_eq!(pool.invoke("add", &[Val::U32(n), Val::U32(1)]).unwrap(), Some(Val::U32(n + 1)));
+        assert_eq!(
+            pool.invoke("add", &[Val::U32(n), Val::U32(1)]).unwrap(),
+            Some(Val::U32(n + 1))
+        );
     }
     println!("{:?}", pool.stats());
     pool.close();

@@ -10,18 +10,34 @@ use super::*;
 enum Step {
     Arrive,
     /// The holder of a turn to start makes it, or fails.
-    Start { at: usize, works: bool },
+    Start {
+        at: usize,
+        works: bool,
+    },
     /// A lease ends.
-    End { at: usize, retire: Option<Retire> },
+    End {
+        at: usize,
+        retire: Option<Retire>,
+    },
     /// Somebody in the queue looks, or gives up.
-    Poll { at: usize },
-    Leave { at: usize },
-    Dropped { at: usize },
+    Poll {
+        at: usize,
+    },
+    Leave {
+        at: usize,
+    },
+    Dropped {
+        at: usize,
+    },
     /// The refill thread does one thing.
-    Refill { works: bool },
+    Refill {
+        works: bool,
+    },
     Look,
     Shed,
-    Wait { micros: u64 },
+    Wait {
+        micros: u64,
+    },
     Close,
 }
 
@@ -87,9 +103,18 @@ impl World {
     fn turn(&mut self, turn: Turn<u32>) {
         match turn {
             Turn::Warm(instance) => {
-                assert!(self.alive.contains(&instance), "a dropped instance was lent");
-                assert!(!self.tainted.contains(&instance), "a retired instance was lent");
-                assert!(!self.leases.contains(&instance), "an instance was lent twice");
+                assert!(
+                    self.alive.contains(&instance),
+                    "a dropped instance was lent"
+                );
+                assert!(
+                    !self.tainted.contains(&instance),
+                    "a retired instance was lent"
+                );
+                assert!(
+                    !self.leases.contains(&instance),
+                    "an instance was lent twice"
+                );
                 self.leases.push(instance);
             }
             Turn::Start => self.starts.push(()),
@@ -140,7 +165,11 @@ impl World {
                             Some(turn) => {
                                 let first = self.queue.iter().filter(|t| t.0 < ticket.0);
                                 assert!(
-                                    first.into_iter().all(|t| self.slots.granted.iter().any(|(g, _)| g == t)),
+                                    first.into_iter().all(|t| self
+                                        .slots
+                                        .granted
+                                        .iter()
+                                        .any(|(g, _)| g == t)),
                                     "served before an earlier one"
                                 );
                                 self.turn(turn);
@@ -165,7 +194,9 @@ impl World {
                     self.refilling -= 1;
                     if works {
                         let instance = self.make();
-                        let returned = self.slots.refilled(instance, self.now, Duration::from_micros(10));
+                        let returned =
+                            self.slots
+                                .refilled(instance, self.now, Duration::from_micros(10));
                         self.returned(returned);
                     } else {
                         self.slots.refill_failed(self.now);
@@ -187,7 +218,16 @@ impl World {
             _ => {}
         }
         self.slots.assert_invariants();
-        assert_eq!(self.slots.leased, self.leases.len() + self.slots.granted.iter().filter(|(_, turn)| matches!(turn, Turn::Warm(_))).count());
+        assert_eq!(
+            self.slots.leased,
+            self.leases.len()
+                + self
+                    .slots
+                    .granted
+                    .iter()
+                    .filter(|(_, turn)| matches!(turn, Turn::Warm(_)))
+                    .count()
+        );
     }
 
     /// Everybody finishes. Nothing may be left over.
@@ -201,7 +241,10 @@ impl World {
             for step in [
                 Step::Poll { at: 0 },
                 Step::Start { at: 0, works: true },
-                Step::End { at: 0, retire: None },
+                Step::End {
+                    at: 0,
+                    retire: None,
+                },
                 Step::Refill { works: true },
                 Step::Dropped { at: 0 },
             ] {
@@ -209,7 +252,10 @@ impl World {
             }
         }
         let stats = self.slots.stats();
-        assert_eq!((stats.idle, stats.leased, stats.starting, stats.dying), (0, 0, 0, 0));
+        assert_eq!(
+            (stats.idle, stats.leased, stats.starting, stats.dying),
+            (0, 0, 0, 0)
+        );
         assert!(self.alive.is_empty(), "instances left: {:?}", self.alive);
         assert!(self.queue.is_empty());
         assert!(self.slots.poll_drained(Waker::noop()).is_ready());
@@ -262,7 +308,10 @@ fn waiters_are_served_in_order_of_arrival() {
     assert!(matches!(slots.arrive(now), Arrived::Busy));
     for ticket in tickets {
         slots.give_back(7, now, now, None);
-        assert!(matches!(slots.poll_turn(ticket, Waker::noop()), Poll::Ready(Some(Turn::Warm(7)))));
+        assert!(matches!(
+            slots.poll_turn(ticket, Waker::noop()),
+            Poll::Ready(Some(Turn::Warm(7)))
+        ));
     }
 }
 
@@ -283,5 +332,8 @@ fn an_idle_pool_shrinks_to_min_warm() {
     slots.look(at);
     assert_eq!((slots.stats().idle, slots.stats().dying), (1, 2));
     assert_eq!(slots.take_dying(), [0, 1], "last used is kept");
-    assert_eq!(slots.notice(at), Notice::LookAt(now + Duration::from_millis(300)));
+    assert_eq!(
+        slots.notice(at),
+        Notice::LookAt(now + Duration::from_millis(300))
+    );
 }
