@@ -7,7 +7,7 @@ use indicatif::ProgressBar;
 use prewarm::blocking::Pool;
 use prewarm::{CallError, Component, Host, Origin, PoolConfig, Progress, Receipt};
 use prewarm_benches::clock::{now, time};
-use prewarm_benches::logs::types::{Options, ParseError, Redacted, Secrets, Summary};
+use prewarm_benches::logs::types::{Options, ParseError, Redacted, Summary};
 use prewarm_benches::logs::{self, Labels, Logs};
 use prewarm_benches::pools;
 use wasmtime::Result;
@@ -92,7 +92,11 @@ impl Spinner {
                     None => println!("{language:10} loaded from the cache in {load}"),
                 }
             }
-            Err(error) => println!("{language:10} failed: {error:#}"),
+            Err(error) => {
+                let error = format!("{error:#}");
+                let first = error.lines().next().unwrap_or_default();
+                println!("{language:10} failed: {first}");
+            }
         }
     }
 }
@@ -122,7 +126,7 @@ pub(crate) fn guest(host: &Host, file: &Path, log: &Log, spinner: &Spinner) -> R
     let mut whole = Vec::new();
     let (summary, receipt) = repeat(&mut whole, 5, || analyze(&reused, log))?;
     let redacted =
-        reused.call(|logs, store| logs.call_redact(store, &log.text, Secrets::all(), '*'))?;
+        reused.call(|logs, store| logs.call_redact(store, &log.text, logs::secrets(), '*'))?;
 
     spinner.say("reads a line, again and again");
     let mut warm = Vec::new();
@@ -166,13 +170,13 @@ fn analyze(
         quiet: 3600.0,
         strict: false,
     };
-    pool.call_with_receipt(|logs, store| logs.call_analyze(store, &log.text, options))
+    pool.call_with_receipt(|guest, store| guest.call_analyze(store, &log.text, options))
 }
 
 fn redact_line(pool: &LogsPool, log: &Log) -> Result<Receipt, CallError> {
     let line = log.line();
-    let (_, receipt) =
-        pool.call_with_receipt(|logs, store| logs.call_redact(store, line, Secrets::all(), '*'))?;
+    let (_, receipt) = pool
+        .call_with_receipt(|guest, store| guest.call_redact(store, line, logs::secrets(), '*'))?;
     Ok(receipt)
 }
 
