@@ -2,7 +2,6 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use prewarm_benches::bare::{self, Bare};
-use prewarm_benches::guest::HELLO;
 use prewarm_benches::{loops, pools};
 use wasmtime::Result;
 
@@ -20,19 +19,18 @@ fn measure(criterion: &mut Criterion) -> Result<()> {
     ];
 
     let mut group = criterion.benchmark_group("warm-call");
-    let pool = pools::DirectPool::new(&component, pools::reused(4))?;
+    let pool = pools::direct(&component, pools::reused(4))?;
     group.bench_function(BenchmarkId::new("sync", "prewarm"), |bencher| {
-        bencher.iter(|| pool.call(|tools, store| tools.call_echo(store, HELLO)));
+        bencher.iter_custom(|calls| timed(|| loops::pool(&pool, calls)));
     });
     for (name, bare) in &engines {
         let (mut store, tools) = bare.start()?;
         group.bench_function(BenchmarkId::new("sync", name), |bencher| {
-            bencher.iter(|| tools.call_echo(&mut store, HELLO));
+            bencher.iter_custom(|calls| timed(|| loops::warm(&mut store, &tools, calls)));
         });
     }
 
-    // Criterion's own executor would be a part of what is measured: one `block_on` for many calls.
-    let pool = component.pool(pools::reused(4))?;
+    let pool = pools::task(&component, pools::reused(4))?;
     group.bench_function(BenchmarkId::new("async", "prewarm"), |bencher| {
         bencher.iter_custom(|calls| timed(|| loops::pool_task(&runtime, &pool, calls)));
     });

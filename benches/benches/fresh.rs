@@ -20,7 +20,7 @@ fn measure(criterion: &mut Criterion) -> Result<()> {
     ];
 
     let mut group = criterion.benchmark_group("fresh-call");
-    let pool = pools::DirectPool::new(&component, pools::fresh(32))?;
+    let pool = pools::direct(&component, pools::fresh(32))?;
     group.bench_function(BenchmarkId::new("sync", "prewarm"), |bencher| {
         bencher.iter_custom(|calls| timed(|| loops::pool(&pool, calls)));
     });
@@ -30,7 +30,7 @@ fn measure(criterion: &mut Criterion) -> Result<()> {
         });
     }
 
-    let pool = component.pool(pools::fresh(32))?;
+    let pool = pools::task(&component, pools::fresh(32))?;
     group.bench_function(BenchmarkId::new("async", "prewarm"), |bencher| {
         bencher.iter_custom(|calls| timed(|| loops::pool_task(&runtime, &pool, calls)));
     });

@@ -2,8 +2,8 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use prewarm_benches::bare::{self, Bare};
-use prewarm_benches::guest::{HELLO, TOOLS};
-use prewarm_benches::pools;
+use prewarm_benches::guest::TOOLS;
+use prewarm_benches::{loops, pools};
 use wasmtime::Result;
 use wasmtime::component::Component;
 
@@ -42,9 +42,8 @@ fn measure(criterion: &mut Criterion) -> Result<()> {
     let component = pools::tools(&uncached)?;
     group.bench_function(BenchmarkId::new("first-call", "prewarm"), |bencher| {
         bencher.iter(|| {
-            let pool = pools::DirectPool::new(&component, pools::reused(1))?;
-            pool.call(|tools, store| tools.call_echo(store, HELLO))
-                .map_err(wasmtime::Error::from)
+            let pool = pools::direct(&component, pools::reused(1))?;
+            loops::pool(&pool, 1)
         });
     });
     for (name, engine) in &engines {

@@ -28,6 +28,8 @@ pub const HELLO: &str = "hello";
     missing_docs,
     unreachable_pub,
     clippy::missing_errors_doc,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
     reason = "generated"
 )]
 pub mod direct {
@@ -46,6 +48,8 @@ pub mod direct {
     missing_docs,
     unreachable_pub,
     clippy::missing_errors_doc,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
     reason = "generated"
 )]
 pub mod task {

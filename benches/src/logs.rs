@@ -13,6 +13,8 @@ pub use self::bindings::example::logs::types;
     missing_docs,
     unreachable_pub,
     clippy::missing_errors_doc,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
     reason = "generated"
 )]
 mod bindings {

@@ -5,13 +5,13 @@ use std::path::Path;
 use prewarm::{Component, Host, HostConfig, PoolConfig, Reuse, Wasm};
 use wasmtime::Result;
 
-use crate::guest::{TOOLS, direct, task};
+use crate::guest::{self, TOOLS};
 
 /// A pool for threads.
-pub type DirectPool = prewarm::blocking::Pool<direct::Tools>;
+pub type DirectPool = prewarm::blocking::Pool<guest::direct::Tools>;
 
 /// A pool for tasks.
-pub type TaskPool = prewarm::Pool<task::Tools>;
+pub type TaskPool = prewarm::Pool<guest::task::Tools>;
 
 /// A host that keeps compiled components in `cache`, or nowhere.
 ///
@@ -32,6 +32,36 @@ pub fn host(cache: Option<&Path>) -> Result<Host> {
 /// Where the engine cannot be made.
 pub fn tools(host: &Host) -> Result<Component> {
     Ok(host.load_blocking(Wasm::wat(TOOLS))?)
+}
+
+// Pools are made here and not where they are used: what links WASI takes a minute to compile, once
+// for each program otherwise.
+
+/// A pool for threads.
+///
+/// # Errors
+///
+/// Where the component is another.
+pub fn direct(component: &Component, config: PoolConfig) -> Result<DirectPool> {
+    Ok(DirectPool::new(component, config)?)
+}
+
+/// A pool for tasks.
+///
+/// # Errors
+///
+/// Where the component is another.
+pub fn task(component: &Component, config: PoolConfig) -> Result<TaskPool> {
+    Ok(component.pool(config)?)
+}
+
+/// A pool of any component, for calls by name from threads.
+///
+/// # Errors
+///
+/// Where it imports more than WASI.
+pub fn by_name(component: &Component, config: PoolConfig) -> Result<prewarm::blocking::Pool> {
+    Ok(prewarm::blocking::Pool::new(component, config)?)
 }
 
 /// Instances that serve call after call.

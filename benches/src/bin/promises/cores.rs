@@ -77,7 +77,7 @@ fn crowded() -> Vec<Figure> {
 
 pub(crate) fn fresh(_: &Settings) -> Result<Vec<Figure>> {
     let component = pools::tools(&pools::host(None)?)?;
-    let pool = pools::DirectPool::new(&component, pools::fresh(32))?;
+    let pool = pools::direct(&component, pools::fresh(32))?;
     let tuned = Bare::new(bare::lane()?)?;
     let default = Bare::new(bare::default_pooling()?)?;
     let measured = with_two_cores(|_| {
@@ -107,7 +107,7 @@ pub(crate) fn fresh(_: &Settings) -> Result<Vec<Figure>> {
 
 pub(crate) fn warm(_: &Settings) -> Result<Vec<Figure>> {
     let component = pools::tools(&pools::host(None)?)?;
-    let pool = pools::DirectPool::new(&component, pools::reused(4))?;
+    let pool = pools::direct(&component, pools::reused(4))?;
     let measured = with_two_cores(|compute_scaling| {
         let one = rate(1, &|calls| loops::pool(&pool, calls))?;
         let two = rate(2, &|calls| loops::pool(&pool, calls))?;

@@ -17,8 +17,8 @@ const TURNS: usize = 30;
 
 pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     let component = pools::tools(&pools::host(None)?)?;
-    let fresh = pools::DirectPool::new(&component, pools::fresh(32))?;
-    let warm = pools::DirectPool::new(&component, pools::reused(4))?;
+    let fresh = pools::direct(&component, pools::fresh(32))?;
+    let warm = pools::direct(&component, pools::reused(4))?;
     let bare = Bare::new(bare::lane()?)?;
     let mut jitter = Jitter::new(7);
     let (mut fresh_ns, mut warm_ns, mut start_ns) = (Vec::new(), Vec::new(), Vec::new());
@@ -74,7 +74,7 @@ fn at_half_load(
 
 pub(crate) fn saturated(_: &Settings) -> Result<Vec<Figure>> {
     let component = pools::tools(&pools::host(None)?)?;
-    let pool = pools::DirectPool::new(&component, pools::fresh(32))?;
+    let pool = pools::direct(&component, pools::fresh(32))?;
     let bare = Bare::new(bare::lane()?)?;
     let rounds = in_turns(
         &mut [&mut |calls| loops::pool(&pool, calls), &mut |calls| {

@@ -4,17 +4,17 @@ use crate::report::{Goal, Promise, Section};
 use crate::{cores, fresh, load, quiet, warm};
 
 const fn at_most(name: &'static str, goal: f64, unit: &'static str) -> Promise {
-    let goal = Goal::AtMost(goal);
+    let goal = Goal::Most(goal);
     Promise { name, goal, unit }
 }
 
 const fn at_least(name: &'static str, goal: f64, unit: &'static str) -> Promise {
-    let goal = Goal::AtLeast(goal);
+    let goal = Goal::Least(goal);
     Promise { name, goal, unit }
 }
 
 const fn at_most_measured(name: &'static str, unit: &'static str) -> Promise {
-    let goal = Goal::AtMostMeasured;
+    let goal = Goal::Measured;
     Promise { name, goal, unit }
 }
 

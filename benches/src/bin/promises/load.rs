@@ -128,7 +128,7 @@ pub(crate) fn child() -> Result<()> {
         })?;
         ensure!(answer.text == "from ********", "it says {:?}", answer.text);
     } else {
-        let pool = prewarm::blocking::Pool::<()>::new(&component, config)?;
+        let pool = pools::by_name(&component, config)?;
         pooled = since_1970();
         let answer = pool.invoke("shout", &[Val::String("hello".into())])?;
         ensure!(answer.is_some(), "it says nothing");

@@ -19,7 +19,7 @@ pub(crate) fn stop(_: &Settings) -> Result<Vec<Figure>> {
     let mut config = pools::fresh(4);
     config.limits.deadline = Duration::from_millis(10);
     let deadline = config.limits.deadline;
-    let pool = pools::DirectPool::new(&component, config)?;
+    let pool = pools::direct(&component, config)?;
     let mut late = Vec::new();
     for _ in 0..100 {
         let (outcome, took) = time(|| pool.call(|tools, store| tools.call_spin(store)));
@@ -47,7 +47,7 @@ pub(crate) fn idle(_: &Settings) -> Result<Vec<Figure>> {
     config.min_warm = 2;
     config.idle_ttl = Duration::from_millis(100);
     let (min_warm, idle_ttl) = (config.min_warm, config.idle_ttl);
-    let pool = pools::DirectPool::new(&component, config)?;
+    let pool = pools::direct(&component, config)?;
     loops::pool(&pool, 20_000)?;
     rest(5 * idle_ttl);
     let ready = pool.stats().idle;

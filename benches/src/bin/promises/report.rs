@@ -18,10 +18,12 @@ pub(crate) struct Promise {
 /// What the figure must be.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Goal {
-    AtMost(f64),
-    AtLeast(f64),
+    /// At most this.
+    Most(f64),
+    /// At least this.
+    Least(f64),
     /// At most what this run measured beside it.
-    AtMostMeasured,
+    Measured,
 }
 
 /// Promises that are measured together.
@@ -76,9 +78,9 @@ impl Row {
     /// The sign and the bound.
     fn goal(&self) -> (&'static str, Option<f64>) {
         match self.promise.goal {
-            Goal::AtMost(bound) => ("<=", Some(bound)),
-            Goal::AtLeast(bound) => (">=", Some(bound)),
-            Goal::AtMostMeasured => ("<=", self.figure.bound),
+            Goal::Most(bound) => ("<=", Some(bound)),
+            Goal::Least(bound) => (">=", Some(bound)),
+            Goal::Measured => ("<=", self.figure.bound),
         }
     }
 

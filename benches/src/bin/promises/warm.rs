@@ -15,7 +15,7 @@ const BATCH: Duration = Duration::from_millis(5);
 
 pub(crate) fn direct(_: &Settings) -> Result<Vec<Figure>> {
     let component = pools::tools(&pools::host(None)?)?;
-    let pool = pools::DirectPool::new(&component, pools::reused(4))?;
+    let pool = pools::direct(&component, pools::reused(4))?;
     let (mut lane, on_lane) = Bare::new(bare::lane()?)?.start()?;
     let (mut default, on_default) = Bare::new(bare::default_engine()?)?.start()?;
     let rounds = in_turns(
@@ -33,7 +33,7 @@ pub(crate) fn direct(_: &Settings) -> Result<Vec<Figure>> {
 pub(crate) fn task(_: &Settings) -> Result<Vec<Figure>> {
     let runtime = pools::runtime()?;
     let component = pools::tools(&pools::host(None)?)?;
-    let pool = component.pool(pools::reused(4))?;
+    let pool = pools::task(&component, pools::reused(4))?;
     let lane = Bare::new(bare::lane()?)?;
     let default = Bare::new(bare::default_engine()?)?;
     let (mut lane, on_lane) = runtime.block_on(lane.start_task())?;
