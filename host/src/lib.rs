@@ -45,8 +45,9 @@ mod guest_tests;
 
 // Sharing: who gets which instance when.
 mod slots;
-mod lending;
+mod pockets;
 mod call;
+mod lending;
 mod lease;
 mod plan;
 
@@ -56,7 +57,7 @@ pub mod blocking;
 mod host;
 
 pub use cache::{CacheConfig, CacheStats};
-pub use call::Call;
+pub use call::{Call, Receipted};
 pub use clock::Clock;
 pub use component::{Component, Needs, Origin};
 pub use config::{Allocation, HostConfig, PoolConfig, Reuse};

@@ -22,6 +22,8 @@
 //! 4. Every turn that was granted is counted as leased or starting until it is taken or given up.
 //! 5. A closed pool holds no idle instance and no waiter.
 
+mod words;
+
 use std::collections::VecDeque;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
@@ -30,68 +32,10 @@ use crate::config::{PoolConfig, Reuse};
 use crate::policy::{self, Arrival, Counts, Load, Return};
 use crate::stats::PoolStats;
 
-/// The right to run: an instance, or the right to make one.
-#[derive(Debug)]
-pub(crate) enum Turn<I> {
-    /// An instance that stood ready.
-    Warm(I),
-    /// The slot is counted as starting until `started` or `start_failed`.
-    Start,
-    /// The same, once this one is dropped.
-    DropThenStart(I),
-}
-
-/// What a caller who arrives gets.
-#[derive(Debug)]
-pub(crate) enum Arrived<I> {
-    Turn(Turn<I>),
-    /// Take the ticket to [`Slots::poll_turn`], or give it up with [`Slots::leave`].
-    Wait(Ticket),
-    Busy,
-    Closed,
-}
-
-/// A place in the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ticket(u64);
-
-/// What to do with an instance that was given back.
-#[derive(Debug)]
-pub(crate) struct Returned<I> {
-    /// Drop it, then call [`Slots::dropped`].
-    pub(crate) drop_now: Option<I>,
-    pub(crate) wake: Option<Waker>,
-}
-
-/// What refill is to be told of a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Notice {
-    Nothing,
-    /// There is something to make or to drop.
-    Work,
-    /// Something expires then.
-    LookAt(Instant),
-}
-
-/// What a refill thread does next.
-#[derive(Debug)]
-pub(crate) enum Refilled<I> {
-    Drop(Vec<I>),
-    /// The slot counts as starting until `refilled` or `refill_failed`.
-    Start,
-    Done,
-}
+pub(crate) use self::words::{Arrived, Notice, Refilled, Retire, Returned, Ticket, Turn};
 
 /// After this long a pool that did not refill because its callers came too fast looks again.
 const OWED: Duration = Duration::from_millis(10);
-
-/// Why an instance is not lent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Retire {
-    Used,
-    Aged,
-    Faulty,
-}
 
 #[derive(Debug)]
 struct Idle<I> {
@@ -119,6 +63,8 @@ pub(crate) struct Slots<I> {
     idle: VecDeque<Idle<I>>,
     dying: Vec<I>,
     leased: usize,
+    /// How many of the leased stood idle in a pocket when refill was last thought of.
+    pocketed: usize,
     starting: usize,
     dropping: usize,
     waiters: VecDeque<Waiter>,
@@ -155,6 +101,7 @@ impl<I> Slots<I> {
             idle: VecDeque::new(),
             dying: Vec::new(),
             leased: 0,
+            pocketed: 0,
             starting: 0,
             dropping: 0,
             waiters: VecDeque::new(),
@@ -171,7 +118,7 @@ impl<I> Slots<I> {
     fn counts(&self) -> Counts {
         Counts {
             max_instances: self.max_instances,
-            min_warm: self.min_warm,
+            min_warm: self.min_warm - self.pocketed.min(self.min_warm),
             max_queue: self.max_queue,
             fresh: self.fresh,
             idle: self.idle.len(),
@@ -317,6 +264,7 @@ impl<I> Slots<I> {
             None => {}
             Some(Retire::Used) => self.counters.retired_used += 1,
             Some(Retire::Aged) => self.counters.retired_aged += 1,
+            Some(Retire::Idle) => self.counters.retired_idle += 1,
             Some(Retire::Faulty) => self.counters.retired_faulty += 1,
         }
         let pays = self.load.refill_pays(now);
@@ -368,7 +316,10 @@ impl<I> Slots<I> {
     // ---- refill
 
     /// What refill is to be told of this pool, if anything; it then counts as told.
-    pub(crate) fn notice(&mut self, now: Instant) -> Notice {
+    ///
+    /// `pocketed` of the leased instances stand idle beside a thread.
+    pub(crate) fn notice(&mut self, now: Instant, pocketed: usize) -> Notice {
+        self.pocketed = pocketed.min(self.leased);
         let counts = self.counts();
         let goal = self.goal(&counts, now);
         if !self.refill.queued && policy::wake_refill(&counts, goal) {
@@ -399,7 +350,7 @@ impl<I> Slots<I> {
             .filter(|_| counts.idle > self.min_warm)
             .map(|idle| idle.since + self.idle_ttl);
         let owed =
-            (policy::may_refill(counts, self.min_warm) && !self.refill.queued && !self.closed)
+            (policy::may_refill(counts, counts.min_warm) && !self.refill.queued && !self.closed)
                 .then(|| {
                     self.refill
                         .not_before
@@ -514,28 +465,68 @@ impl<I> Slots<I> {
         Poll::Pending
     }
 
+    #[cfg(test)]
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Whether a guest may be running.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.leased + self.starting > 0
+    /// Instances that are lent, or that stand in a pocket, or are being made.
+    pub(crate) fn running(&self) -> usize {
+        self.leased + self.starting
+    }
+
+    /// Whether a caller who comes now had better look for an instance in the pockets.
+    pub(crate) fn lacks_idle(&self) -> bool {
+        !self.closed && !self.fresh && self.idle.is_empty() && self.waiters.is_empty()
+    }
+
+    /// A caller found one there.
+    pub(crate) fn stolen(&mut self) {
+        self.counters.warm += 1;
+    }
+
+    /// Whether instances must come back here and into no pocket.
+    pub(crate) fn wants_back(&self) -> bool {
+        self.closed || !self.waiters.is_empty()
+    }
+
+    /// Whether refill knows when to look.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.refill.looking
+    }
+
+    /// Has refill look at `at`, unless it will look anyway.
+    pub(crate) fn look_at(&mut self, at: Instant) -> Notice {
+        if self.closed || std::mem::replace(&mut self.refill.looking, true) {
+            return Notice::Nothing;
+        }
+        Notice::LookAt(at)
+    }
+
+    /// How many of `pocketed` idle instances are not needed for `min_warm`.
+    pub(crate) fn spare(&self, pocketed: usize) -> usize {
+        (self.idle.len() + pocketed)
+            .saturating_sub(self.min_warm)
+            .min(pocketed)
     }
 
     pub(crate) fn waiting(&self) -> usize {
         self.waiters.len()
     }
 
-    pub(crate) fn stats(&self) -> PoolStats {
+    /// `pocketed` of the leased instances stand idle beside a thread, which found one there `taken`
+    /// times.
+    pub(crate) fn stats(&self, pocketed: usize, taken: u64) -> PoolStats {
+        let pocketed = pocketed.min(self.leased);
         PoolStats {
             max_instances: self.max_instances,
-            idle: self.idle.len(),
-            leased: self.leased,
+            idle: self.idle.len() + pocketed,
+            leased: self.leased - pocketed,
             starting: self.starting,
             dying: self.dying.len() + self.dropping,
             waiting: self.waiters.len(),
             closed: self.closed,
+            warm: self.counters.warm + taken,
             ..self.counters
         }
     }

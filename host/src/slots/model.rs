@@ -234,7 +234,7 @@ impl World {
     fn finish(mut self) {
         self.apply(Step::Close);
         for _ in 0..10_000 {
-            let stats = self.slots.stats();
+            let stats = self.slots.stats(0, 0);
             if stats.leased + stats.starting + stats.dying + self.queue.len() == 0 {
                 break;
             }
@@ -251,7 +251,7 @@ impl World {
                 self.apply(step);
             }
         }
-        let stats = self.slots.stats();
+        let stats = self.slots.stats(0, 0);
         assert_eq!(
             (stats.idle, stats.leased, stats.starting, stats.dying),
             (0, 0, 0, 0)
@@ -327,13 +327,13 @@ fn an_idle_pool_shrinks_to_min_warm() {
         slots.give_back(instance, now, now, None);
     }
     let at = now + Duration::from_millis(100);
-    assert_eq!(slots.notice(now), Notice::LookAt(at));
-    assert_eq!(slots.notice(now), Notice::Nothing);
+    assert_eq!(slots.notice(now, 0), Notice::LookAt(at));
+    assert_eq!(slots.notice(now, 0), Notice::Nothing);
     slots.look(at);
-    assert_eq!((slots.stats().idle, slots.stats().dying), (1, 2));
+    assert_eq!((slots.stats(0, 0).idle, slots.stats(0, 0).dying), (1, 2));
     assert_eq!(slots.take_dying(), [0, 1], "last used is kept");
     assert_eq!(
-        slots.notice(at),
+        slots.notice(at, 0),
         Notice::LookAt(now + Duration::from_millis(300))
     );
 }
