@@ -3,7 +3,7 @@
 use anyhow::{Context as _, Result};
 use prewarm::{
     CallError, Component, ExportedFunc, Grants, Handles, Input, Output, PoolConfig, Receipt, Reuse,
-    Val,
+    Val, ValueError,
 };
 use serde_json::{Value, json};
 use tokio::runtime;
@@ -48,13 +48,11 @@ async fn call(
     for _ in 0..options.repeat {
         let called = pool.invoke(function.full_name(), params).with_receipt();
         let (answer, receipt) = match called.await {
-            // A command that ends with `exit(0)` did well; it has no other answer.
-            Err(CallError::Exit { status: 0, .. }) if options.repeat == 1 => {
-                return Ok(Outcome::Done);
-            }
+            // A command that ends with `exit(0)` did well; it has no other answer, and no receipt.
+            Err(CallError::Exit { status: 0, .. }) => return exited(options),
             called => called?,
         };
-        calls.add(&receipt);
+        calls.add(&receipt)?;
         let is_error = is_error(answer.as_ref());
         last = Some((answer, receipt));
         if is_error {
@@ -74,6 +72,13 @@ async fn call(
     Ok(outcome)
 }
 
+fn exited(options: &Call) -> Result<Outcome> {
+    if options.repeat > 1 || options.verbose {
+        text::note("the guest ended itself with status 0, so that nothing was measured")?;
+    }
+    Ok(Outcome::Done)
+}
+
 fn is_error(answer: Option<&Val>) -> bool {
     matches!(answer, Some(Val::Result(Err(_))))
 }
@@ -90,11 +95,16 @@ fn params(options: &Call, function: &ExportedFunc) -> Result<Vec<Val>> {
     let read = if options.json {
         let json = match &args[..] {
             [] => json!([]),
-            [json] => serde_json::from_str(json)
-                .map_err(|error| misuse(format!("the argument is not JSON: {error}"), ""))?,
+            [json] => serde_json::from_str(json).map_err(|error| {
+                let problem = format!("the argument is not JSON: {error}");
+                misuse(problem, "see the JSON Schema in `prewarm inspect --json`")
+            })?,
             _ => {
                 return Err(misuse(
-                    format!("expected one JSON array or object, got {} arguments", args.len()),
+                    format!(
+                        "expected one JSON array or object, got {} arguments",
+                        args.len()
+                    ),
                     "put them into one",
                 ));
             }
@@ -105,10 +115,13 @@ fn params(options: &Call, function: &ExportedFunc) -> Result<Vec<Val>> {
         function.params_from_wave(&format!("({})", args.join(", ")), handles)
     };
     read.map_err(|error| {
-        misuse(
-            error.to_string(),
-            format!("the function is `{}`", function.wit()),
-        )
+        let mut advice = format!("the function is `{}`", function.wit());
+        if !options.json
+            && matches!(&error, ValueError::Mismatch { expected, .. } if expected == "string")
+        {
+            advice += r#", and a string in WAVE has its own quotes: '"text"'"#;
+        }
+        misuse(error.to_string(), advice)
     })
 }
 

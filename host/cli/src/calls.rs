@@ -29,13 +29,14 @@ impl Calls {
         })
     }
 
-    pub(crate) fn add(&mut self, receipt: &Receipt) {
+    pub(crate) fn add(&mut self, receipt: &Receipt) -> Result<()> {
         if self.cold.is_none() {
             self.cold = Some(receipt.wall);
-            return;
+            return Ok(());
         }
-        self.warm.saturating_record(text::nanoseconds(receipt.wall));
+        self.warm.record(text::nanoseconds(receipt.wall))?;
         self.ready += u64::from(receipt.warm);
+        Ok(())
     }
 
     /// The figures as a table.
@@ -49,7 +50,9 @@ impl Calls {
         let count = self.warm.len() + u64::from(self.cold.is_some());
         let mut table = format!("calls  {count}, {how}\ncold   {cold}");
         if !self.warm.is_empty() {
-            let [min, p50, p99] = self.quantiles().map(|ns| text::time(Duration::from_nanos(ns)));
+            let [min, p50, p99] = self
+                .quantiles()
+                .map(|ns| text::time(Duration::from_nanos(ns)));
             let (ready, warm) = (self.ready, self.warm.len());
             table += &format!(
                 "\nwarm   min {min}, p50 {p50}, p99 {p99}; {ready} of {warm} found an instance ready"
@@ -106,4 +109,27 @@ pub(crate) fn receipt_json(receipt: &Receipt) -> Value {
         "output_bytes": receipt.output_bytes,
         "fuel": receipt.fuel,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_call_is_cold_and_the_others_are_counted() {
+        let mut calls = Calls::new(false).unwrap();
+        let mut receipt = Receipt::default();
+        for micros in std::iter::once(500).chain(1..=100) {
+            receipt.wall = Duration::from_micros(micros);
+            receipt.warm = micros <= 30;
+            calls.add(&receipt).unwrap();
+        }
+        assert_eq!(
+            calls.table(),
+            "calls  101, each on a fresh instance\n\
+             cold   500.0µs\n\
+             warm   min 1.0µs, p50 50.0µs, p99 99.1µs; 30 of 100 found an instance ready"
+        );
+        assert_eq!(calls.json()["warm"]["calls"], 100);
+    }
 }

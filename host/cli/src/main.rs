@@ -25,7 +25,5 @@ fn main() -> ExitCode {
         Verb::Call(call) => call::run(call),
         Verb::Compile(compile) => compile::run(compile),
     };
-    ended
-        .unwrap_or_else(|error| outcome::report(&error))
-        .into()
+    ended.unwrap_or_else(|error| outcome::report(&error)).into()
 }

@@ -63,7 +63,8 @@ pub(crate) struct Call {
     #[arg(value_name = "FUNC")]
     pub(crate) function: String,
     /// Its arguments, each one value in WAVE: '"text"' 3 '[1, 2]' '{name: "x"}' none 'some(1)'.
-    /// Options at the end may be left out. With --json one JSON array (in order) or object (by name)
+    /// Options at the end may be left out; `--` comes before what starts with a dash and is no number.
+    /// With --json one JSON array (in order) or object (by name)
     #[arg(value_name = "ARGS", allow_negative_numbers = true)]
     pub(crate) args: Vec<String>,
     /// Takes the arguments and prints the answer as JSON; reports on stderr become JSON lines
