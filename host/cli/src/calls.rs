@@ -128,7 +128,7 @@ mod tests {
             calls.table(),
             "calls  101, each on a fresh instance\n\
              cold   500.0µs\n\
-             warm   min 1.0µs, p50 50.0µs, p99 99.1µs; 30 of 100 found an instance ready"
+             warm   min 1.0µs, p50 50.0µs, p99 99.0µs; 30 of 100 found an instance ready"
         );
         assert_eq!(calls.json()["warm"]["calls"], 100);
     }
