@@ -22,6 +22,7 @@
 //! 4. Every turn that was granted is counted as leased or starting until it is taken or given up.
 //! 5. A closed pool holds no idle instance and no waiter.
 
+mod ahead;
 mod words;
 
 use std::collections::VecDeque;
@@ -33,9 +34,6 @@ use crate::policy::{self, Arrival, Counts, Load, Return};
 use crate::stats::PoolStats;
 
 pub(crate) use self::words::{Arrived, Notice, Refilled, Retire, Returned, Ticket, Turn};
-
-/// After this long a pool that did not refill because its callers came too fast looks again.
-const OWED: Duration = Duration::from_millis(10);
 
 #[derive(Debug)]
 struct Idle<I> {
@@ -82,8 +80,8 @@ pub(crate) struct Slots<I> {
 struct Refilling {
     /// It was told that there is work and has not finished it.
     queued: bool,
-    /// It was told when to look at what expires.
-    looking: bool,
+    /// When it was told to look at what expires or is owed.
+    looking: Option<Instant>,
     /// Failures in a row, and the instant before which it does not try again.
     failures: u32,
     not_before: Option<Instant>,
@@ -121,6 +119,7 @@ impl<I> Slots<I> {
             min_warm: self.min_warm - self.pocketed.min(self.min_warm),
             max_queue: self.max_queue,
             fresh: self.fresh,
+            idle_ttl: self.idle_ttl,
             idle: self.idle.len(),
             leased: self.leased,
             starting: self.starting,
@@ -202,7 +201,12 @@ impl<I> Slots<I> {
     }
 
     /// Gives up a place in the queue, or the turn granted meanwhile.
-    pub(crate) fn leave(&mut self, ticket: Ticket, now: Instant) -> Returned<I> {
+    pub(crate) fn leave(
+        &mut self,
+        ticket: Ticket,
+        now: Instant,
+        born: impl FnOnce(&I) -> Instant,
+    ) -> Returned<I> {
         self.counters.left_queue += 1;
         if let Some(at) = self
             .waiters
@@ -218,7 +222,8 @@ impl<I> Slots<I> {
             match self.granted.swap_remove(at).1 {
                 Turn::Warm(instance) => {
                     self.counters.warm -= 1;
-                    return self.give_back(instance, now, now, None);
+                    let born = born(&instance);
+                    return self.give_back(instance, born, now, None);
                 }
                 Turn::Start | Turn::DropThenStart(_) => {
                     self.counters.cold -= 1;
@@ -313,136 +318,6 @@ impl<I> Slots<I> {
         self.grant_free()
     }
 
-    // ---- refill
-
-    /// What refill is to be told of this pool, if anything; it then counts as told.
-    ///
-    /// `pocketed` of the leased instances stand idle beside a thread.
-    pub(crate) fn notice(&mut self, now: Instant, pocketed: usize) -> Notice {
-        self.pocketed = pocketed.min(self.leased);
-        let counts = self.counts();
-        let goal = self.goal(&counts, now);
-        if !self.refill.queued && policy::wake_refill(&counts, goal) {
-            self.refill.queued = true;
-            return Notice::Work;
-        }
-        if !self.refill.looking
-            && let Some(at) = self.next_look(&counts, now)
-        {
-            self.refill.looking = true;
-            return Notice::LookAt(at);
-        }
-        Notice::Nothing
-    }
-
-    fn goal(&self, counts: &Counts, now: Instant) -> usize {
-        match self.refill.not_before {
-            Some(at) if now < at => 0,
-            _ => policy::goal(counts, &self.load, now),
-        }
-    }
-
-    /// When [`Slots::look`] will have something to do.
-    fn next_look(&self, counts: &Counts, now: Instant) -> Option<Instant> {
-        let oldest = self.idle.front();
-        let aged = oldest.and_then(|idle| Some(idle.born + self.max_age?));
-        let expired = oldest
-            .filter(|_| counts.idle > self.min_warm)
-            .map(|idle| idle.since + self.idle_ttl);
-        let owed =
-            (policy::may_refill(counts, counts.min_warm) && !self.refill.queued && !self.closed)
-                .then(|| {
-                    self.refill
-                        .not_before
-                        .map_or(now + OWED, |at| at.max(now + OWED))
-                });
-        [aged, expired, owed].into_iter().flatten().min()
-    }
-
-    /// Retires what stood idle too long or is too old, when the instant to look has come.
-    pub(crate) fn look(&mut self, now: Instant) {
-        self.refill.looking = false;
-        self.retire_aged(now);
-        while self.idle.len() > self.min_warm
-            && self
-                .idle
-                .front()
-                .is_some_and(|idle| now >= idle.since + self.idle_ttl)
-        {
-            self.retire_oldest();
-        }
-    }
-
-    /// What a refill thread does next. `Done` lasts until it is told of this pool again.
-    pub(crate) fn refill(&mut self, now: Instant) -> Refilled<I> {
-        if !self.dying.is_empty() {
-            return Refilled::Drop(self.take_dying());
-        }
-        let counts = self.counts();
-        if policy::may_refill(&counts, self.goal(&counts, now)) {
-            self.starting += 1;
-            return Refilled::Start;
-        }
-        self.refill.queued = false;
-        Refilled::Done
-    }
-
-    /// Instances to drop. Each holds its slot until [`Slots::dropped`].
-    pub(crate) fn take_dying(&mut self) -> Vec<I> {
-        self.dropping += self.dying.len();
-        std::mem::take(&mut self.dying)
-    }
-
-    /// Refill made an instance.
-    pub(crate) fn refilled(&mut self, instance: I, now: Instant, cost: Duration) -> Returned<I> {
-        self.started(cost);
-        self.counters.refilled += 1;
-        self.refill.failures = 0;
-        self.refill.not_before = None;
-        self.give_back(instance, now, now, None)
-    }
-
-    /// Refill could not. Callers find out why when they make their own; refill tries again later.
-    pub(crate) fn refill_failed(&mut self, now: Instant) -> Option<Waker> {
-        let wait = Duration::from_millis(100) * 2u32.pow(self.refill.failures.min(6));
-        self.refill.failures += 1;
-        self.refill.not_before = Some(now + wait);
-        self.start_failed()
-    }
-
-    pub(crate) fn drop_cost(&mut self, cost: Duration) {
-        self.load.dropped(cost);
-    }
-
-    /// Retires every idle instance beyond `min_warm`: the host needs their room.
-    pub(crate) fn shed(&mut self) {
-        while self.idle.len() > self.min_warm {
-            self.retire_oldest();
-        }
-    }
-
-    fn retire_oldest(&mut self) {
-        if let Some(idle) = self.idle.pop_front() {
-            self.counters.retired_idle += 1;
-            self.dying.push(idle.instance);
-        }
-    }
-
-    fn retire_aged(&mut self, now: Instant) {
-        let Some(age) = self.max_age else { return };
-        let mut at = 0;
-        while at < self.idle.len() {
-            if now >= self.idle[at].born + age {
-                if let Some(idle) = self.idle.remove(at) {
-                    self.counters.retired_aged += 1;
-                    self.dying.push(idle.instance);
-                }
-            } else {
-                at += 1;
-            }
-        }
-    }
-
     // ---- the end
 
     /// Refuses callers from now on. Returns what is to be woken.
@@ -492,14 +367,15 @@ impl<I> Slots<I> {
 
     /// Whether refill knows when to look.
     pub(crate) fn is_looking(&self) -> bool {
-        self.refill.looking
+        self.refill.looking.is_some()
     }
 
-    /// Has refill look at `at`, unless it will look anyway.
+    /// Has refill look at `at`, unless it will look by then anyway.
     pub(crate) fn look_at(&mut self, at: Instant) -> Notice {
-        if self.closed || std::mem::replace(&mut self.refill.looking, true) {
+        if self.refill.looking.is_some_and(|told| told <= at) {
             return Notice::Nothing;
         }
+        self.refill.looking = Some(at);
         Notice::LookAt(at)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::tokens::{Dropping, Vacancy};
 use super::{Lending, Lent};
 use crate::refill::Work;
-use crate::slots::{Refilled, Retire};
+use crate::slots::{Notice, Refilled, Retire};
 use crate::ticker::Member;
 use crate::world::World;
 
@@ -60,7 +60,10 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
                     .into_iter()
                     .for_each(|instance| self.drop_instance(instance)),
                 Refilled::Start => self.refill_one(),
-                Refilled::Done => return false,
+                Refilled::Done => {
+                    self.notice(self.maker.clock.now());
+                    return false;
+                }
             }
         }
         true
@@ -69,7 +72,7 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
     fn look(self: Arc<Self>) {
         let now = self.maker.clock.now();
         let mut slots = self.slots.lock();
-        slots.look(now);
+        let work = slots.look(now);
         let (ttl, age) = (self.idle_ttl, self.maker.max_age);
         let mut spare = slots.spare(self.pockets.count());
         let mut next = None;
@@ -84,14 +87,13 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
             }
             keep
         });
-        let dying = slots.take_dying();
         drop(slots);
         for instance in retired {
             self.give_back_slow(instance, Some(Retire::Idle));
         }
-        dying
-            .into_iter()
-            .for_each(|instance| self.drop_instance(instance));
+        if work {
+            self.follow(Notice::Work);
+        }
         self.notice(now);
         if let Some(at) = next {
             self.look_again(at);

@@ -129,7 +129,9 @@ impl<W: World, S: Send + 'static> Drop for Place<'_, W, S> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             let now = self.pool.maker.clock.now();
-            self.pool.take_back(|slots| slots.leave(ticket, now));
+            self.pool
+                .take_back(|slots| slots.leave(ticket, now, |instance| instance.born));
+            self.pool.notice(now);
         }
     }
 }
