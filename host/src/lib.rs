@@ -27,7 +27,7 @@
 //! | --- | --- |
 //! | settings that suit your guests | the [guide] |
 //! | typed calls over `bindgen!` | [`world!`], [`Pool::call`] |
-//! | calls by name | [`Pool::invoke`], with feature `wave` `Pool::invoke_wave`, with feature `json` `Pool::invoke_json` |
+//! | calls by name | [`Pool::invoke`]; the same with JSON (feature `json`) or WAVE text (feature `wave`) |
 //! | several calls on one instance | [`Pool::lease`] |
 //! | no async runtime, and cheaper calls | [`blocking`] |
 //! | host functions of your own | [`PoolBuilder::imports`], [`State`] |
