@@ -198,11 +198,11 @@ pub enum CallError {
 
     /// The instance did not start.
     #[error("the instance did not start")]
-    Start(#[source] Box<CallError>),
+    Start(#[source] Box<Self>),
 
     /// The warm-up call failed.
     #[error("the warm-up call failed")]
-    WarmUp(#[source] Box<CallError>),
+    WarmUp(#[source] Box<Self>),
 
     /// The call did not end by its deadline, and was stopped.
     #[error("stopped at its deadline of {deadline:?}, {phase}")]

@@ -24,14 +24,19 @@ use crate::state::{State, Terms};
 use crate::value::handles::Handles;
 use crate::world::World;
 
-/// The future of a warm-up call.
-pub(crate) type WarmUpFuture<'a> = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + 'a>>;
+/// The future of a warm-up call: what [`PoolBuilder::warm_up`](crate::PoolBuilder::warm_up) wants,
+/// made by `Box::pin(async move { .. })`.
+pub type WarmUpFuture<'a> = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + 'a>>;
+
+type AsyncWarmUp<W, S> =
+    dyn for<'a> Fn(&'a W, &'a mut Store<State<S>>) -> WarmUpFuture<'a> + Send + Sync;
+type BlockingWarmUp<W, S> = dyn Fn(&W, &mut Store<State<S>>) -> wasmtime::Result<()> + Send + Sync;
 
 /// What runs on each instance before it is lent.
 pub(crate) enum WarmUp<W, S: 'static> {
     None,
-    Async(Box<dyn for<'a> Fn(&'a W, &'a mut Store<State<S>>) -> WarmUpFuture<'a> + Send + Sync>),
-    Blocking(Box<dyn Fn(&W, &mut Store<State<S>>) -> wasmtime::Result<()> + Send + Sync>),
+    Async(Box<AsyncWarmUp<W, S>>),
+    Blocking(Box<BlockingWarmUp<W, S>>),
     /// A dynamic call.
     Invoke(Box<(Arc<ExportedFunc>, Vec<Val>)>),
 }

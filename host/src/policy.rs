@@ -202,7 +202,7 @@ mod tests {
 
     fn load(interval_us: u64, cost_us: u64) -> (Load, Instant) {
         let mut load = Load::default();
-        let mut now = Instant::now();
+        let mut now = crate::clock::Clock::system().now();
         load.started(Duration::from_micros(cost_us));
         for _ in 0..100 {
             now += Duration::from_micros(interval_us);

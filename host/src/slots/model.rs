@@ -82,7 +82,7 @@ impl World {
     fn new(config: &PoolConfig) -> Self {
         Self {
             slots: Slots::new(config),
-            now: Instant::now(),
+            now: crate::clock::Clock::system().now(),
             born: 0,
             alive: BTreeSet::new(),
             tainted: BTreeSet::new(),
@@ -298,7 +298,7 @@ proptest! {
 #[test]
 fn waiters_are_served_in_order_of_arrival() {
     let mut slots: Slots<u32> = Slots::new(&config(1, 0, 3, true));
-    let now = Instant::now();
+    let now = crate::clock::Clock::system().now();
     assert!(matches!(slots.arrive(now), Arrived::Turn(Turn::Start)));
     slots.started(Duration::ZERO);
     let tickets: Vec<Ticket> = (0..3)
@@ -320,7 +320,7 @@ fn waiters_are_served_in_order_of_arrival() {
 #[test]
 fn an_idle_pool_shrinks_to_min_warm() {
     let mut slots: Slots<u32> = Slots::new(&config(4, 1, 0, true));
-    let now = Instant::now();
+    let now = crate::clock::Clock::system().now();
     for _ in 0..3 {
         slots.arrive(now);
         slots.started(Duration::ZERO);
