@@ -14,7 +14,9 @@ pub(crate) fn demo(paths: &Paths, file: Option<PathBuf>) -> Result<()> {
     let file = std::path::absolute(&file).context("the name of the log is empty")?;
     ensure!(file.is_file(), "{} is not a file", file.display());
     build_some(paths)?;
-    binary(paths, "demo", &[])
+    // The whole workspace, lest other features have everything compiled again.
+    in_repository(paths, &["build", "--workspace", "--bins"]).run()?;
+    Program::new(paths.binary("debug/demo"))
         .arg("--guests")
         .arg(&paths.guests)
         .arg(file)
@@ -30,13 +32,18 @@ pub(crate) fn bench(paths: &Paths, args: &[String]) -> Result<()> {
 }
 
 /// Measures every promise and says which are kept.
-pub(crate) fn promises(paths: &Paths, json: Option<PathBuf>) -> Result<()> {
+pub(crate) fn promises(paths: &Paths, args: &[String]) -> Result<()> {
     build_some(paths)?;
-    let program = binary(paths, "promises", &["--release"]);
-    match json {
-        Some(file) => program.arg("--json").arg(std::path::absolute(file)?).run(),
-        None => program.run(),
-    }
+    in_repository(
+        paths,
+        &["build", "--release", "-p", "prewarm-benches", "--bins"],
+    )
+    .run()?;
+    // Where the caller stands: files may be named in the arguments.
+    Program::new(paths.binary("release/promises"))
+        .env("PREWARM_GUESTS", &paths.guests)
+        .args(args)
+        .run()
 }
 
 /// Builds the guests that can be built here: one is enough to go on.
@@ -57,15 +64,6 @@ fn any_component(folder: &Path) -> bool {
     entries
         .flatten()
         .any(|entry| entry.path().extension().is_some_and(|it| it == "wasm"))
-}
-
-fn binary(paths: &Paths, name: &str, profile: &[&str]) -> Program {
-    in_repository(
-        paths,
-        &["run", "--quiet", "-p", "prewarm-benches", "--bin", name],
-    )
-    .args(profile)
-    .arg("--")
 }
 
 /// A cargo that works in the repository and whose programs can find the guests.

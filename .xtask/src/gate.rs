@@ -1,7 +1,7 @@
 //! The gate: everything that must hold before a change goes in, cheapest first.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
@@ -83,17 +83,12 @@ fn examples(paths: &Paths) -> Result<()> {
     in_repository(paths, &["build", "--quiet", "--workspace", "--examples"]).run()?;
     for name in names(&paths.root.join("host/examples"))? {
         println!("example {name}");
-        Program::new(executable(paths, &name))
+        Program::new(paths.binary(&format!("debug/examples/{name}")))
             .dir(&paths.root)
             .env("PREWARM_GUESTS", &paths.guests)
             .run()?;
     }
     Ok(())
-}
-
-fn executable(paths: &Paths, name: &str) -> PathBuf {
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    paths.target.join("debug/examples").join(file)
 }
 
 /// Names of a folder's Rust files, and of the folders with a `main.rs`, in alphabetical order.

@@ -53,9 +53,9 @@ enum Verb {
     },
     /// Measures every promise of the README
     Promises {
-        /// Where to write the figures as JSON
-        #[arg(long)]
-        json: Option<PathBuf>,
+        /// Passed on: see `cargo xtask promises -- --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<String>,
     },
 }
 
@@ -77,6 +77,6 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Guests { languages } => guests::build(&paths, &languages),
         Verb::Tidy => tidy::run(&paths),
         Verb::Bench { args } => bench::bench(&paths, &args),
-        Verb::Promises { json } => bench::promises(&paths, json),
+        Verb::Promises { args } => bench::promises(&paths, &args),
     }
 }

@@ -34,6 +34,12 @@ impl Paths {
         })
     }
 
+    /// A program that cargo built, by its place in the target directory: `debug/demo`.
+    pub(crate) fn binary(&self, place: &str) -> PathBuf {
+        let suffix = std::env::consts::EXE_SUFFIX;
+        self.target.join(format!("{place}{suffix}"))
+    }
+
     /// The folder with one folder for each guest.
     pub(crate) fn examples(&self) -> PathBuf {
         self.root.join("guest-examples")

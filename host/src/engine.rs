@@ -121,6 +121,10 @@ impl Engines {
     fn base(&self, lane: Lane) -> Config {
         let mut config = Config::new();
         config.concurrency_support(lane == Lane::Concurrent);
+        if lane == Lane::Concurrent {
+            config.wasm_component_model_async_stackful(true);
+            config.wasm_component_model_more_async_builtins(true);
+        }
         config.epoch_interruption(true);
         config.consume_fuel(self.config.fuel);
         config.max_wasm_stack(self.config.stack_bytes);

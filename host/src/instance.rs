@@ -19,6 +19,7 @@ use crate::config::Reuse;
 use crate::error::{CallError, Phase};
 use crate::exports::ExportedFunc;
 use crate::fault;
+use crate::policy::Age;
 use crate::receipt::Receipt;
 use crate::state::{State, Terms};
 use crate::value::handles::Handles;
@@ -292,6 +293,13 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
 }
 
 impl<W, S: Send + 'static> Instance<W, S> {
+    pub(crate) fn age(&self) -> Age {
+        Age {
+            born: self.born,
+            since: self.idle_since,
+        }
+    }
+
     /// Calls an export with values that were checked against its type.
     pub(crate) async fn invoke(
         &mut self,
@@ -302,7 +310,8 @@ impl<W, S: Send + 'static> Instance<W, S> {
         let function = self.function(function)?;
         function
             .call_async(&mut self.store, params, &mut answers)
-            .await?;
+            .await
+            .map_err(fault::dynamic)?;
         Ok(answers)
     }
 
@@ -314,7 +323,9 @@ impl<W, S: Send + 'static> Instance<W, S> {
     ) -> wasmtime::Result<Vec<Val>> {
         let mut answers = function.result_slots();
         let function = self.function(function)?;
-        function.call(&mut self.store, params, &mut answers)?;
+        function
+            .call(&mut self.store, params, &mut answers)
+            .map_err(fault::dynamic)?;
         Ok(answers)
     }
 

@@ -100,6 +100,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             self.give_back_slow(instance, Some(Retire::Aged));
             return None;
         }
+        self.pockets.count_taken();
         Some(instance)
     }
 
@@ -146,6 +147,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     fn give_back(&self, mut instance: Lent<W, S>, sound: bool) {
+        instance.idle_since = self.host.ticker.coarse_now();
         if !sound || !instance.handles.is_empty() {
             return self.give_back_slow(instance, Some(Retire::Faulty));
         }
@@ -159,7 +161,6 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         if self.wanted.load(Ordering::Relaxed) {
             return self.give_back_slow(instance, None);
         }
-        instance.idle_since = self.host.ticker.coarse_now();
         if let Err(other) = self.pockets.put(instance) {
             return self.give_back_slow(other, None);
         }
@@ -177,9 +178,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// Gives an instance back to the slots.
     fn give_back_slow(&self, instance: Lent<W, S>, retire: Option<Retire>) {
         let now = self.maker.clock.now();
-        let born = instance.born;
+        let age = instance.age();
         let mut slots = self.slots.lock();
-        let returned = slots.give_back(instance, born, now, retire);
+        let returned = slots.give_back(instance, age, now, retire);
         let notice = self.note(&mut slots, now);
         drop(slots);
         self.settle(returned);

@@ -22,7 +22,7 @@ struct Pocket<T> {
     held: AtomicCell<Option<Box<T>>>,
     /// What `held` is likely to be, for those who only count.
     full: AtomicBool,
-    /// How often the thread found an instance here. Written by that thread alone.
+    /// How often the thread lent an instance from here. Written by that thread alone.
     taken: AtomicU64,
 }
 
@@ -45,9 +45,16 @@ impl<T> Pockets<T> {
         let pocket = self.0.get(seat()?)?;
         let held = pocket.held.take()?;
         pocket.full.store(false, Ordering::Relaxed);
-        let taken = pocket.taken.load(Ordering::Relaxed);
-        pocket.taken.store(taken + 1, Ordering::Relaxed);
         Some(held)
+    }
+
+    /// Counts that this thread lends what it took.
+    #[inline]
+    pub(crate) fn count_taken(&self) {
+        if let Some(pocket) = seat().and_then(|seat| self.0.get(seat)) {
+            let taken = pocket.taken.load(Ordering::Relaxed);
+            pocket.taken.store(taken + 1, Ordering::Relaxed);
+        }
     }
 
     /// Puts `item` into this thread's pocket.
@@ -99,7 +106,7 @@ impl<T> Pockets<T> {
             .count()
     }
 
-    /// How often a thread found an instance in its pocket.
+    /// How often a thread lent an instance from its pocket.
     pub(crate) fn taken(&self) -> u64 {
         self.0
             .iter()

@@ -123,6 +123,13 @@ pub(crate) fn may_refill(counts: &Counts, goal: usize) -> bool {
     counts.waiting == 0 && counts.free() > 0 && counts.idle + counts.starting < goal
 }
 
+/// When an instance was made, and since when it stands idle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Age {
+    pub(crate) born: Instant,
+    pub(crate) since: Instant,
+}
+
 /// How fast callers come and what an instance costs, as moving averages in nanoseconds.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Load {

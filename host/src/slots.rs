@@ -30,7 +30,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::config::{PoolConfig, Reuse};
-use crate::policy::{self, Arrival, Counts, Load, Return};
+use crate::policy::{self, Age, Arrival, Counts, Load, Return};
 use crate::stats::PoolStats;
 
 pub(crate) use self::words::{Arrived, Notice, Refilled, Retire, Returned, Ticket, Turn};
@@ -205,7 +205,7 @@ impl<I> Slots<I> {
         &mut self,
         ticket: Ticket,
         now: Instant,
-        born: impl FnOnce(&I) -> Instant,
+        age: impl FnOnce(&I) -> Age,
     ) -> Returned<I> {
         self.counters.left_queue += 1;
         if let Some(at) = self
@@ -222,8 +222,8 @@ impl<I> Slots<I> {
             match self.granted.swap_remove(at).1 {
                 Turn::Warm(instance) => {
                     self.counters.warm -= 1;
-                    let born = born(&instance);
-                    return self.give_back(instance, born, now, None);
+                    let age = age(&instance);
+                    return self.give_back(instance, age, now, None);
                 }
                 Turn::Start | Turn::DropThenStart(_) => {
                     self.counters.cold -= 1;
@@ -261,7 +261,7 @@ impl<I> Slots<I> {
     pub(crate) fn give_back(
         &mut self,
         instance: I,
-        born: Instant,
+        age: Age,
         now: Instant,
         retire: Option<Retire>,
     ) -> Returned<I> {
@@ -283,11 +283,16 @@ impl<I> Slots<I> {
             }
             Return::ToIdle => {
                 self.leased -= 1;
-                self.idle.push_back(Idle {
+                let Age { born, since } = age;
+                // An instance that comes out of a pocket stood idle there before.
+                let later = self.idle.iter().rev().take_while(|idle| idle.since > since);
+                let at = self.idle.len() - later.count();
+                let idle = Idle {
                     instance,
                     born,
-                    since: now,
-                });
+                    since,
+                };
+                self.idle.insert(at, idle);
                 Returned {
                     drop_now: None,
                     wake: None,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::tokens::{Dropping, Vacancy};
+use super::tokens::{Dropping, Vacancy, discard};
 use super::{Lending, Lent};
 use crate::refill::Work;
 use crate::slots::{Notice, Refilled, Retire};
@@ -17,7 +17,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     pub(super) fn drop_instance(&self, instance: Lent<W, S>) {
         let began = self.maker.clock.now();
         let dropping = Dropping(self);
-        drop(instance);
+        discard(instance);
         let cost = self.maker.clock.now().saturating_duration_since(began);
         dropping.done(cost);
     }
@@ -89,7 +89,11 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         });
         drop(slots);
         for instance in retired {
-            self.give_back_slow(instance, Some(Retire::Idle));
+            let aged = self.is_aged(&instance, || now);
+            self.give_back_slow(
+                instance,
+                Some(if aged { Retire::Aged } else { Retire::Idle }),
+            );
         }
         if work {
             self.follow(Notice::Work);
@@ -121,7 +125,6 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
     fn shed(&self) {
         let mut slots = self.slots.lock();
         slots.shed();
-        let dying = slots.take_dying();
         let mut spare = slots.spare(self.pockets.count());
         let retired = self.pockets.sift(|_| {
             let keep = spare == 0;
@@ -132,6 +135,8 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
         for instance in retired {
             self.give_back_slow(instance, Some(Retire::Idle));
         }
+        // Their room is wanted now, not when refill comes round to it.
+        let dying = self.slots.lock().take_dying();
         dying
             .into_iter()
             .for_each(|instance| self.drop_instance(instance));

@@ -1,6 +1,7 @@
 //! What callers hold: an instance, a slot, a place in the queue. Dropping it gives it back.
 
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -130,7 +131,7 @@ impl<W: World, S: Send + 'static> Drop for Place<'_, W, S> {
         if let Some(ticket) = self.ticket.take() {
             let now = self.pool.maker.clock.now();
             self.pool
-                .take_back(|slots| slots.leave(ticket, now, |instance| instance.born));
+                .take_back(|slots| slots.leave(ticket, now, |instance| instance.age()));
             self.pool.notice(now);
         }
     }
@@ -142,5 +143,12 @@ pub(super) struct ThreadWaker(pub(super) std::thread::Thread);
 impl std::task::Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
         self.0.unpark();
+    }
+}
+
+/// Drops an instance. The embedder's value in it may panic, which is nothing to whoever drops it.
+pub(super) fn discard<W: World, S: Send + 'static>(instance: Lent<W, S>) {
+    if catch_unwind(AssertUnwindSafe(|| drop(instance))).is_err() {
+        tracing::error!("the embedder's value of an instance panicked when it was dropped");
     }
 }

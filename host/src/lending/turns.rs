@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::tokens::{Guard, Place, ThreadWaker, Vacancy};
+use super::tokens::{Guard, Place, ThreadWaker, Vacancy, discard};
 use super::{Lending, Lent};
 use crate::clock::Deadline;
 use crate::error::{CallError, Phase};
@@ -127,7 +127,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Turn::Start => Err(Vacancy(self)),
             Turn::DropThenStart(instance) => {
                 let vacancy = Vacancy(self);
-                drop(instance);
+                discard(instance);
                 Err(vacancy)
             }
         }

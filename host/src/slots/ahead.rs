@@ -4,7 +4,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 
 use super::{Notice, Refilled, Returned, Slots};
-use crate::policy::{self, Counts};
+use crate::policy::{self, Age, Counts};
 
 /// After this long a pool that did not refill because its callers came too fast looks again.
 const OWED: Duration = Duration::from_millis(10);
@@ -96,7 +96,15 @@ impl<I> Slots<I> {
         self.counters.refilled += 1;
         self.refill.failures = 0;
         self.refill.not_before = None;
-        self.give_back(instance, now, now, None)
+        self.give_back(
+            instance,
+            Age {
+                born: now,
+                since: now,
+            },
+            now,
+            None,
+        )
     }
 
     /// Refill could not. Callers find out why when they make their own; refill tries again later.

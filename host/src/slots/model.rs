@@ -151,7 +151,9 @@ impl World {
                 if retire.is_some() {
                     self.tainted.insert(instance);
                 }
-                let returned = self.slots.give_back(instance, self.now, self.now, retire);
+                let returned = self
+                    .slots
+                    .give_back(instance, age(self.now), self.now, retire);
                 self.returned(returned);
             }
             Step::Poll { at } if !self.queue.is_empty() => {
@@ -181,7 +183,7 @@ impl World {
             }
             Step::Leave { at } if !self.queue.is_empty() => {
                 let ticket = self.queue.remove(at % self.queue.len());
-                let returned = self.slots.leave(ticket, self.now, |_| self.now);
+                let returned = self.slots.leave(ticket, self.now, |_| age(self.now));
                 self.returned(returned);
             }
             Step::Dropped { at } if !self.to_drop.is_empty() => {
@@ -264,6 +266,13 @@ impl World {
     }
 }
 
+fn age(now: Instant) -> Age {
+    Age {
+        born: now,
+        since: now,
+    }
+}
+
 fn config(max_instances: usize, min_warm: usize, max_queue: usize, reuse: bool) -> PoolConfig {
     let mut config = PoolConfig::new(max_instances);
     config.min_warm = min_warm;
@@ -309,7 +318,7 @@ fn waiters_are_served_in_order_of_arrival() {
         .collect();
     assert!(matches!(slots.arrive(now), Arrived::Busy));
     for ticket in tickets {
-        slots.give_back(7, now, now, None);
+        slots.give_back(7, age(now), now, None);
         assert!(matches!(
             slots.poll_turn(ticket, Waker::noop()),
             Poll::Ready(Some(Turn::Warm(7)))
@@ -326,7 +335,7 @@ fn an_idle_pool_shrinks_to_min_warm() {
         slots.started(Duration::ZERO);
     }
     for instance in 0..3 {
-        slots.give_back(instance, now, now, None);
+        slots.give_back(instance, age(now), now, None);
     }
     let at = now + Duration::from_millis(100);
     assert_eq!(slots.notice(now, 0), Notice::LookAt(at));

@@ -1,0 +1,94 @@
+//! A fresh instance for each call: what the caller waits at half load, and the rate without a pause.
+
+use std::time::Duration;
+
+use prewarm_benches::bare::{self, Bare};
+use prewarm_benches::clock::{Jitter, now, spin_until, time};
+use prewarm_benches::sample::{in_turns, nanos, percentile};
+use prewarm_benches::{loops, pools};
+use wasmtime::Result;
+
+use crate::Settings;
+use crate::report::Figure;
+
+/// Calls of each kind before it is the next kind's turn, and how often each has its turn.
+const TURN: usize = 1000;
+const TURNS: usize = 30;
+
+pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
+    let component = pools::tools(&pools::host(None)?)?;
+    let fresh = pools::DirectPool::new(&component, pools::fresh(32))?;
+    let warm = pools::DirectPool::new(&component, pools::reused(4))?;
+    let bare = Bare::new(bare::lane()?)?;
+    let mut jitter = Jitter::new(7);
+    let (mut fresh_ns, mut warm_ns, mut start_ns) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..TURNS {
+        at_half_load(&mut jitter, &mut warm_ns, || time(|| loops::pool(&warm, 1)))?;
+        at_half_load(&mut jitter, &mut fresh_ns, || {
+            time(|| loops::pool(&fresh, 1))
+        })?;
+        at_half_load(&mut jitter, &mut start_ns, || {
+            let (started, took) = time(|| bare.start());
+            (started.map(drop), took)
+        })?;
+    }
+    let of = |values: &mut Vec<f64>, percent| percentile(values, percent) / 1000.0;
+    let (warm50, warm99) = (of(&mut warm_ns, 50.0), of(&mut warm_ns, 99.0));
+    let (fresh50, fresh99) = (of(&mut fresh_ns, 50.0), of(&mut fresh_ns, 99.0));
+    let start50 = of(&mut start_ns, 50.0);
+    let stats = fresh.stats();
+    let note = format!(
+        "a call every 20 to 50 us: fresh {fresh50:.2} us, warm {warm50:.2} us; {} found one ready, {} did not",
+        stats.warm, stats.cold
+    );
+    let note99 = format!(
+        "fresh p99 {fresh99:.2} us less warm p50; warm p99 {warm99:.2} us; goal: one inline start"
+    );
+    Ok(vec![
+        Figure::new(fresh50 - warm50, note),
+        Figure::bounded(fresh99 - warm50, start50, note99),
+    ])
+}
+
+/// Calls that come every 20 to 50 µs, and how long each took.
+fn at_half_load(
+    jitter: &mut Jitter,
+    took_ns: &mut Vec<f64>,
+    mut call: impl FnMut() -> (Result<()>, Duration),
+) -> Result<()> {
+    let mut next = now();
+    for index in 0..TURN + TURN / 10 {
+        next = now().max(next + jitter.micros(20, 50));
+        spin_until(next);
+        let (outcome, took) = call();
+        outcome?;
+        // The first ones only bring the load about.
+        if index >= TURN / 10 {
+            took_ns.push(nanos(took));
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn saturated(_: &Settings) -> Result<Vec<Figure>> {
+    let component = pools::tools(&pools::host(None)?)?;
+    let pool = pools::DirectPool::new(&component, pools::fresh(32))?;
+    let bare = Bare::new(bare::lane()?)?;
+    let rounds = in_turns(
+        &mut [&mut |calls| loops::pool(&pool, calls), &mut |calls| {
+            loops::fresh(&bare, calls)
+        }],
+        50,
+        // Long enough for what refill made in the pause to count for little.
+        Duration::from_millis(20),
+    )?;
+    let note = format!(
+        "pool {:.2} us a call, bare store, instance, call and drop {:.2} us",
+        rounds.median(|round| round[0]) / 1000.0,
+        rounds.median(|round| round[1]) / 1000.0
+    );
+    Ok(vec![Figure::new(
+        rounds.median(|round| round[1] / round[0]),
+        note,
+    )])
+}
