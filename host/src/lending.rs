@@ -439,7 +439,12 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
                     .into_iter()
                     .for_each(|instance| self.drop_instance(instance)),
                 Refilled::Start => self.refill_one(),
-                Refilled::Done => return false,
+                Refilled::Done => {
+                    let now = self.maker.clock.now();
+                    let notice = self.slots.lock().notice(now);
+                    self.follow(notice);
+                    return false;
+                }
             }
         }
         true
@@ -448,14 +453,13 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
     fn look(self: Arc<Self>) {
         let now = self.maker.clock.now();
         let mut slots = self.slots.lock();
-        slots.look(now);
-        let dying = slots.take_dying();
+        let work = slots.look(now);
         let notice = slots.notice(now);
         drop(slots);
-        dying
-            .into_iter()
-            .for_each(|instance| self.drop_instance(instance));
         self.follow(notice);
+        if work {
+            self.follow(Notice::Work);
+        }
     }
 }
 
@@ -588,8 +592,12 @@ impl<W: World, S: Send + 'static> Drop for Place<'_, W, S> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             let now = self.pool.maker.clock.now();
-            let returned = self.pool.slots.lock().leave(ticket, now);
+            let mut slots = self.pool.slots.lock();
+            let returned = slots.leave(ticket, now, |instance| instance.born);
+            let notice = slots.notice(now);
+            drop(slots);
             self.pool.settle(returned);
+            self.pool.follow(notice);
         }
     }
 }

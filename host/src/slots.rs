@@ -136,8 +136,8 @@ pub(crate) struct Slots<I> {
 struct Refilling {
     /// It was told that there is work and has not finished it.
     queued: bool,
-    /// It was told when to look at what expires.
-    looking: bool,
+    /// When it was told to look at what expires or is owed.
+    looking: Option<Instant>,
     /// Failures in a row, and the instant before which it does not try again.
     failures: u32,
     not_before: Option<Instant>,
@@ -174,6 +174,7 @@ impl<I> Slots<I> {
             min_warm: self.min_warm,
             max_queue: self.max_queue,
             fresh: self.fresh,
+            idle_ttl: self.idle_ttl,
             idle: self.idle.len(),
             leased: self.leased,
             starting: self.starting,
@@ -255,7 +256,12 @@ impl<I> Slots<I> {
     }
 
     /// Gives up a place in the queue, or the turn granted meanwhile.
-    pub(crate) fn leave(&mut self, ticket: Ticket, now: Instant) -> Returned<I> {
+    pub(crate) fn leave(
+        &mut self,
+        ticket: Ticket,
+        now: Instant,
+        born: impl FnOnce(&I) -> Instant,
+    ) -> Returned<I> {
         self.counters.left_queue += 1;
         if let Some(at) = self
             .waiters
@@ -271,7 +277,8 @@ impl<I> Slots<I> {
             match self.granted.swap_remove(at).1 {
                 Turn::Warm(instance) => {
                     self.counters.warm -= 1;
-                    return self.give_back(instance, now, now, None);
+                    let born = born(&instance);
+                    return self.give_back(instance, born, now, None);
                 }
                 Turn::Start | Turn::DropThenStart(_) => {
                     self.counters.cold -= 1;
@@ -375,13 +382,13 @@ impl<I> Slots<I> {
             self.refill.queued = true;
             return Notice::Work;
         }
-        if !self.refill.looking
-            && let Some(at) = self.next_look(&counts, now)
-        {
-            self.refill.looking = true;
-            return Notice::LookAt(at);
+        match self.next_look(&counts, now) {
+            Some(at) if self.refill.looking.is_none_or(|told| at < told) => {
+                self.refill.looking = Some(at);
+                Notice::LookAt(at)
+            }
+            _ => Notice::Nothing,
         }
-        Notice::Nothing
     }
 
     fn goal(&self, counts: &Counts, now: Instant) -> usize {
@@ -398,19 +405,19 @@ impl<I> Slots<I> {
         let expired = oldest
             .filter(|_| counts.idle > self.min_warm)
             .map(|idle| idle.since + self.idle_ttl);
-        let owed =
-            (policy::may_refill(counts, self.min_warm) && !self.refill.queued && !self.closed)
-                .then(|| {
-                    self.refill
-                        .not_before
-                        .map_or(now + OWED, |at| at.max(now + OWED))
-                });
+        let lacks = counts.dying > 0 || policy::may_refill(counts, self.min_warm);
+        let owed = (lacks && !self.refill.queued && !self.closed).then(|| {
+            self.refill
+                .not_before
+                .map_or(now + OWED, |at| at.max(now + OWED))
+        });
         [aged, expired, owed].into_iter().flatten().min()
     }
 
-    /// Retires what stood idle too long or is too old, when the instant to look has come.
-    pub(crate) fn look(&mut self, now: Instant) {
-        self.refill.looking = false;
+    /// Retires what stood idle too long or is too old, when the instant to look has come. Whether
+    /// refill has work now, however little; it then counts as told.
+    pub(crate) fn look(&mut self, now: Instant) -> bool {
+        self.refill.looking = self.refill.looking.filter(|at| now < *at);
         self.retire_aged(now);
         while self.idle.len() > self.min_warm
             && self
@@ -420,6 +427,11 @@ impl<I> Slots<I> {
         {
             self.retire_oldest();
         }
+        let counts = self.counts();
+        let work = !self.refill.queued
+            && (counts.dying > 0 || policy::may_refill(&counts, self.goal(&counts, now)));
+        self.refill.queued |= work;
+        work
     }
 
     /// What a refill thread does next. `Done` lasts until it is told of this pool again.

@@ -1,3 +1,14 @@
 //! Integration tests of prewarm: one binary, tests that read as tables.
 
-mod smoke;
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+mod support;
+mod guests;
+mod hostile;
+
+mod reuse;
+mod queue;
+mod cancel;
+mod idle;
+mod counters;
+mod faults;

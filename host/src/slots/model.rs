@@ -181,7 +181,7 @@ impl World {
             }
             Step::Leave { at } if !self.queue.is_empty() => {
                 let ticket = self.queue.remove(at % self.queue.len());
-                let returned = self.slots.leave(ticket, self.now);
+                let returned = self.slots.leave(ticket, self.now, |_| self.now);
                 self.returned(returned);
             }
             Step::Dropped { at } if !self.to_drop.is_empty() => {
@@ -209,7 +209,9 @@ impl World {
                     }
                 }
             }
-            Step::Look => self.slots.look(self.now),
+            Step::Look => {
+                self.slots.look(self.now);
+            }
             Step::Shed => self.slots.shed(),
             Step::Wait { micros } => self.now += Duration::from_micros(micros),
             Step::Close => {
