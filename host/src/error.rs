@@ -270,7 +270,7 @@ impl CallError {
             | Self::Value(_)
             | Self::Resolve(_)
             | Self::Retired => Fault::Caller,
-            Self::HostFull(_) | Self::HostPanic { .. } | Self::Host(_) => Fault::Caller,
+            Self::HostFull(_) | Self::HostPanic { .. } | Self::Host(_) => Fault::Host,
         }
     }
 

@@ -1,6 +1,7 @@
 //! Tells what an error of wasmtime means for the caller.
 
 use std::any::Any;
+use std::fmt;
 
 use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
@@ -37,11 +38,35 @@ pub(crate) fn call_error<S>(error: wasmtime::Error, state: &State<S>, phase: Pha
             reason: trap_reason(trap),
             frames: frames.unwrap_or_default(),
         }),
+        (None, None) if error.is::<BrokenAnswer>() => CallError::Trap(Trap {
+            reason: error.root_cause().to_string(),
+            frames: Vec::new(),
+        }),
         (None, _) if error.is::<CallError>() => match error.downcast() {
             Ok(error) => error,
             Err(error) => CallError::Host(error.into()),
         },
         (None, _) => CallError::Host(error.into()),
+    }
+}
+
+/// Marks an error of a dynamic call that came from no code: parameters were checked before, so what
+/// the guest answered, or where it put the parameters, breaks the canonical ABI.
+#[derive(Debug)]
+struct BrokenAnswer;
+
+impl fmt::Display for BrokenAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the guest breaks the canonical ABI")
+    }
+}
+
+/// The error of a dynamic call, marked where the guest's answer is at fault.
+pub(crate) fn dynamic(error: wasmtime::Error) -> wasmtime::Error {
+    if error.is::<wasmtime::Trap>() || error.is::<WasmBacktrace>() {
+        error
+    } else {
+        error.context(BrokenAnswer)
     }
 }
 

@@ -291,7 +291,8 @@ impl<W, S: Send + 'static> Instance<W, S> {
         let function = self.function(function)?;
         function
             .call_async(&mut self.store, params, &mut answers)
-            .await?;
+            .await
+            .map_err(fault::dynamic)?;
         Ok(answers)
     }
 
@@ -303,7 +304,9 @@ impl<W, S: Send + 'static> Instance<W, S> {
     ) -> wasmtime::Result<Vec<Val>> {
         let mut answers = function.result_slots();
         let function = self.function(function)?;
-        function.call(&mut self.store, params, &mut answers)?;
+        function
+            .call(&mut self.store, params, &mut answers)
+            .map_err(fault::dynamic)?;
         Ok(answers)
     }
 

@@ -6,6 +6,7 @@
 
 use std::future::poll_fn;
 use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
@@ -159,7 +160,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Turn::Start => pool.start(&mut begun).await?,
             Turn::DropThenStart(instance) => {
                 let vacancy = Vacancy(&*pool);
-                drop(instance);
+                discard(instance);
                 std::mem::forget(vacancy);
                 pool.start(&mut begun).await?
             }
@@ -206,7 +207,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Turn::Start => pool.start_direct(&mut begun)?,
             Turn::DropThenStart(instance) => {
                 let vacancy = Vacancy(&*pool);
-                drop(instance);
+                discard(instance);
                 std::mem::forget(vacancy);
                 pool.start_direct(&mut begun)?
             }
@@ -356,7 +357,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     fn drop_instance(&self, instance: Lent<W, S>) {
         let began = self.maker.clock.now();
         let dropping = Dropping(self);
-        drop(instance);
+        discard(instance);
         let cost = self.maker.clock.now().saturating_duration_since(began);
         dropping.done(cost);
     }
@@ -476,6 +477,13 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
         dying
             .into_iter()
             .for_each(|instance| self.drop_instance(instance));
+    }
+}
+
+/// Drops an instance. The embedder's value in it may panic, which is nothing to whoever drops it.
+fn discard<W: World, S: Send + 'static>(instance: Lent<W, S>) {
+    if catch_unwind(AssertUnwindSafe(|| drop(instance))).is_err() {
+        tracing::error!("the embedder's value of an instance panicked when it was dropped");
     }
 }
 

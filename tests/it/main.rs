@@ -11,4 +11,7 @@ mod queue;
 mod cancel;
 mod idle;
 mod counters;
+mod embedder;
 mod faults;
+mod imports;
+mod lanes;
