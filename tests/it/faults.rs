@@ -9,7 +9,7 @@ use prewarm::{CallError, Host, Limited, Phase, PoolStats, Reuse, State, Trap};
 use wasmtime::component::Linker;
 
 use crate::hostile::{at_start, hostile};
-use crate::support::{AnyPool, FACES, Face, always, config, host, load, used};
+use crate::support::{AnyPool, FACES, Face, always, chain, config, host, load, used};
 
 /// Short enough to wait for, long enough to be met by what does not run into it.
 const DEADLINE: Duration = Duration::from_millis(300);
@@ -22,7 +22,10 @@ const OUTPUT: u64 = 10_000;
 /// What the start function does: the number that the next instances get.
 type Mode = Arc<AtomicU32>;
 
-fn imports(face: Face, mode: Mode) -> impl FnOnce(&mut Linker<State<()>>) -> wasmtime::Result<()> {
+pub(crate) fn imports(
+    face: Face,
+    mode: Mode,
+) -> impl FnOnce(&mut Linker<State<()>>) -> wasmtime::Result<()> {
     move |linker| {
         let mut root = linker.root();
         root.func_wrap("mode", move |_, (): ()| Ok((mode.load(Ordering::SeqCst),)))?;
@@ -278,11 +281,4 @@ fn in_a_start_function() {
             matches!(error, CallError::Start(source) if matches!(**source, CallError::Closed))
         }
     });
-}
-
-/// What an error says, from the outside in.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
-    std::iter::successors(Some(error), |error| error.source())
-        .map(ToString::to_string)
-        .collect()
 }

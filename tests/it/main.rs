@@ -1,6 +1,10 @@
 //! Integration tests of prewarm: one binary, tests that read as tables.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![allow(
+    clippy::print_stderr,
+    reason = "what is printed is shown when a test fails"
+)]
 
 mod support;
 mod guests;
@@ -8,10 +12,15 @@ mod hostile;
 
 mod reuse;
 mod queue;
+mod session;
+mod typed;
 mod cancel;
 mod idle;
 mod counters;
 mod embedder;
+mod errors;
 mod faults;
 mod imports;
+mod loading;
+mod logs;
 mod lanes;

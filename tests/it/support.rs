@@ -40,7 +40,15 @@ pub(crate) fn still_host() -> (Host, Clock) {
 }
 
 pub(crate) fn load(host: &Host, wat: &str) -> Component {
-    host.load_blocking(Wasm::wat(wat)).unwrap()
+    host.load_blocking(Wasm::wat(wat))
+        .unwrap_or_else(|error| panic!("{:#?}", chain(&error)))
+}
+
+/// What an error says, from the outside in.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect()
 }
 
 pub(crate) fn config(max_instances: usize, reuse: Reuse) -> PoolConfig {
