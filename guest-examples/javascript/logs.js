@@ -116,8 +116,8 @@ class Session {
 function label(name) {
   try {
     return lookup.label(name);
-  } catch (refusal) {
-    throw { tag: "lookup", val: refusal };
+  } catch (error) {
+    throw { tag: "lookup", val: error.payload };
   }
 }
 

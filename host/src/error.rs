@@ -261,6 +261,10 @@ impl CallError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Start(source) | Self::WarmUp(source) => source.fault(),
+            Self::Deadline {
+                phase: Phase::Queue,
+                ..
+            } => Fault::Caller,
             Self::Trap(_) | Self::Limit(_) | Self::Exit { .. } | Self::Deadline { .. } => {
                 Fault::Guest
             }

@@ -17,6 +17,7 @@ mod typed;
 mod cancel;
 mod idle;
 mod counters;
+mod backtraces;
 mod embedder;
 mod errors;
 mod faults;
