@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use prewarm::{CallError, Error, Grants, Host, HostConfig, PoolConfig, Reuse, Val, Wasm, blocking};
+use prewarm::{Error, Grants, Host, HostConfig, PoolConfig, Reuse, Val, Wasm, blocking};
 
 use crate::guests::COUNTER;
 use crate::hostile::{at_start, hostile};

@@ -1,6 +1,6 @@
 //! The real guests by generated code, on both faces.
 
-use prewarm::{Pool, blocking};
+use prewarm::{Handles, Pool, blocking};
 use serde_json::json;
 
 use crate::logs::{Directory, GUESTS, LOG, direct, options, waiting};
@@ -72,5 +72,79 @@ async fn an_error_of_a_host_function_reaches_the_guest() {
             json!({ "err": { "lookup": { "busy": 5 } } }),
             "{language}"
         );
+    }
+}
+
+/// Component values, WAVE, JSON and generated code, by the pool and by a lease.
+#[tokio::test]
+async fn every_form_of_a_call_agrees() {
+    let text = "2026-05-09 10:20:30 status installed gzip:amd64 1.12-1 äöü";
+    let hidden = "********** ******** status installed gzip:amd64 1.12-1 äöü";
+    for (language, component) in &*GUESTS {
+        let pool = waiting(component, Directory::default());
+        let json = json!([text, ["times"], "*"]);
+        let wave = format!("{text:?}, {{times}}, '*'");
+        let function = pool.component().exports().find("redact").unwrap();
+        let params = function
+            .params_from_json(&json, &mut Handles::new())
+            .unwrap();
+        let named = json!({ "text": text, "what": ["times"], "mask": "*" });
+
+        let mut answers = Vec::new();
+        let mut values = vec![pool.invoke("redact", &params).await.unwrap()];
+        answers.push(pool.invoke_json("redact", &json).await.unwrap());
+        answers.push(pool.invoke_json("redact", &named).await.unwrap());
+        let mut waves = vec![pool.invoke_wave("redact", &wave).await.unwrap()];
+        let mut lease = pool.lease().await.unwrap();
+        values.push(lease.invoke("redact", &params).await.unwrap());
+        answers.push(lease.invoke_json("redact", &json).await.unwrap());
+        waves.push(lease.invoke_wave("redact", &wave).await.unwrap());
+        for value in values {
+            let answer = function.results_to_json(value.into_iter().collect(), &mut Handles::new());
+            answers.push(answer.unwrap());
+        }
+        for answer in answers {
+            assert_eq!(answer["text"], hidden, "{language}");
+            assert_eq!(answer["counts"], json!([[["times"], 2]]), "{language}");
+        }
+        for answer in waves {
+            let expected = format!("{{text: {hidden:?}, counts: [({{times}}, 2)]}}");
+            assert_eq!(answer, expected, "{language}");
+        }
+        let secrets = waiting::example::logs::types::Secrets::TIMES;
+        let redacted = lease
+            .call(async |logs, store| logs.call_redact(store, text, secrets, '*').await)
+            .await
+            .unwrap();
+        assert_eq!(redacted.text, hidden, "{language}");
+        assert_eq!(redacted.counts, [(secrets, 2)], "{language}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn typed_calls_can_be_spawned_and_give_receipts() {
+    let (_, component) = &GUESTS[0];
+    let pool = waiting(component, Directory::default());
+    let secrets = waiting::example::logs::types::Secrets::TIMES;
+    let spawn = |n: usize| {
+        let pool = pool.clone();
+        tokio::spawn(async move {
+            let text = format!("10:20:30 {n}");
+            pool.call(async |logs, store| logs.call_redact(store, &text, secrets, '*').await)
+                .with_receipt()
+                .await
+        })
+    };
+    let tasks: Vec<_> = (0..50).map(spawn).collect();
+    for (n, task) in tasks.into_iter().enumerate() {
+        let (redacted, receipt) = task.await.unwrap().unwrap();
+        assert_eq!(redacted.text, format!("******** {n}"));
+        assert!(
+            receipt.active <= receipt.wall && receipt.queued <= receipt.wall,
+            "{receipt:?}"
+        );
+        assert_eq!(receipt.warm, receipt.start.is_zero(), "{receipt:?}");
+        assert!(receipt.peak_memory_bytes >= 1 << 16, "{receipt:?}");
+        assert_eq!((receipt.output_bytes, receipt.fuel), (0, None));
     }
 }
