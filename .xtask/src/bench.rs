@@ -72,4 +72,6 @@ pub(crate) fn in_repository(paths: &Paths, args: &[&str]) -> Program {
         .args(args)
         .dir(&paths.root)
         .env("PREWARM_GUESTS", &paths.guests)
+        // With it every error of wasmtime looks up its own stack: minutes in the tests of faults.
+        .without_env(&["RUST_BACKTRACE"])
 }

@@ -36,7 +36,7 @@ impl Paths {
 
     /// A program that cargo built, by its place in the target directory: `debug/demo`.
     pub(crate) fn binary(&self, place: &str) -> PathBuf {
-        let suffix = std::env::consts::EXE_SUFFIX;
+        let suffix = env::consts::EXE_SUFFIX;
         self.target.join(format!("{place}{suffix}"))
     }
 

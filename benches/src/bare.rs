@@ -32,7 +32,7 @@ pub fn lane() -> Result<Engine> {
         .concurrency_support(false)
         .epoch_interruption(true)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    Ok(Engine::new(&config)?)
+    Engine::new(&config)
 }
 
 /// An engine as it comes.
@@ -41,7 +41,7 @@ pub fn lane() -> Result<Engine> {
 ///
 /// None on a machine that wasmtime supports.
 pub fn default_engine() -> Result<Engine> {
-    Ok(Engine::new(&Config::new())?)
+    Engine::new(&Config::new())
 }
 
 /// An engine as it comes, with the pooling allocator as it comes.
@@ -52,7 +52,7 @@ pub fn default_engine() -> Result<Engine> {
 pub fn default_pooling() -> Result<Engine> {
     let mut config = Config::new();
     config.allocation_strategy(InstanceAllocationStrategy::pooling());
-    Ok(Engine::new(&config)?)
+    Engine::new(&config)
 }
 
 fn swap_is_off() -> bool {

@@ -2,6 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
 #![allow(
+    clippy::result_large_err,
+    clippy::type_complexity,
+    reason = "helpers of tests pass errors and closures on as they are"
+)]
+#![allow(
     clippy::print_stderr,
     reason = "what is printed is shown when a test fails"
 )]

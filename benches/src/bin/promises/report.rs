@@ -17,6 +17,10 @@ pub(crate) struct Promise {
 
 /// What the figure must be.
 #[derive(Clone, Copy, Debug)]
+#[expect(
+    clippy::enum_variant_names,
+    reason = "at least and at most are how goals are said"
+)]
 pub(crate) enum Goal {
     AtMost(f64),
     AtLeast(f64),
