@@ -17,6 +17,7 @@ pub(crate) fn demo(paths: &Paths, file: Option<PathBuf>) -> Result<()> {
     // The whole workspace, lest other features have everything compiled again.
     in_repository(paths, &["build", "--workspace", "--bins"]).run()?;
     Program::new(paths.binary("debug/demo"))
+        .without_env(&["RUST_BACKTRACE"])
         .arg("--guests")
         .arg(&paths.guests)
         .arg(file)
@@ -41,6 +42,7 @@ pub(crate) fn promises(paths: &Paths, args: &[String]) -> Result<()> {
     .run()?;
     // Where the caller stands: files may be named in the arguments.
     Program::new(paths.binary("release/promises"))
+        .without_env(&["RUST_BACKTRACE"])
         .env("PREWARM_GUESTS", &paths.guests)
         .args(args)
         .run()
@@ -72,4 +74,6 @@ pub(crate) fn in_repository(paths: &Paths, args: &[&str]) -> Program {
         .args(args)
         .dir(&paths.root)
         .env("PREWARM_GUESTS", &paths.guests)
+        // With it every error of wasmtime looks up its own stack: minutes in the tests of faults.
+        .without_env(&["RUST_BACKTRACE"])
 }

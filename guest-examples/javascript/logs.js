@@ -117,7 +117,7 @@ function label(name) {
   try {
     return lookup.label(name);
   } catch (refusal) {
-    throw { tag: "lookup", val: refusal };
+    throw { tag: "lookup", val: refusal.payload ?? refusal };
   }
 }
 

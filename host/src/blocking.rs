@@ -80,7 +80,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     ) -> Result<R, CallError> {
-        self.call_with_receipt(call).map(|(answer, _)| answer)
+        self.call_measured(call, false).map(|(answer, _)| answer)
     }
 
     /// The same, and what the call used.
@@ -92,9 +92,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     ) -> Result<(R, Receipt), CallError> {
-        let lending = &*self.lending;
-        let (mut guard, begun) = Lending::lend_direct(lending, lending.maker.clock.now())?;
-        run(&mut guard, &begun, call)
+        self.call_measured(call, true)
     }
 
     /// Calls an export by its name, as [`crate::Pool::invoke`] does.
@@ -104,7 +102,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// As [`Pool::call`], and [`CallError::Resolve`] or [`CallError::Value`] where the name or a
     /// parameter does not fit; then no instance was used.
     pub fn invoke(&self, name: &str, params: &[Val]) -> Result<Option<Val>, CallError> {
-        self.invoke_with_receipt(name, params)
+        self.invoke_measured(name, params, false)
             .map(|(answer, _)| answer)
     }
 
@@ -118,9 +116,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         name: &str,
         params: &[Val],
     ) -> Result<(Option<Val>, Receipt), CallError> {
-        let function = self.component().exports().find(name)?;
-        function.check_params(params)?;
-        self.invoke_checked(function, params)
+        self.invoke_measured(name, params, true)
     }
 
     /// Calls an export with parameters as JSON, as [`crate::Pool::invoke_json`] does.
@@ -136,7 +132,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     ) -> Result<serde_json::Value, CallError> {
         let function = self.component().exports().find(name)?;
         let params = function.params_from_json(params, &mut Handles::default())?;
-        let (answer, _) = self.invoke_checked(function, &params)?;
+        let (answer, _) = self.invoke_checked(function, &params, false)?;
         Ok(function.results_to_json(answer.into_iter().collect(), &mut Handles::default())?)
     }
 
@@ -149,7 +145,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     pub fn invoke_wave(&self, name: &str, params: &str) -> Result<String, CallError> {
         let function = self.component().exports().find(name)?;
         let params = function.params_from_wave(params, &mut Handles::default())?;
-        let (answer, _) = self.invoke_checked(function, &params)?;
+        let (answer, _) = self.invoke_checked(function, &params, false)?;
         Ok(function.results_to_wave(answer.into_iter().collect(), &mut Handles::default())?)
     }
 
@@ -160,12 +156,8 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// [`CallError`] says why no instance was lent.
     pub fn lease(&self) -> Result<Lease<W, S>, CallError> {
         let lending = Arc::clone(&self.lending);
-        let now = lending.maker.clock.now();
-        let (guard, begun) = Lending::lend_direct(lending, now)?;
-        Ok(Lease {
-            guard,
-            first: Some(begun),
-        })
+        let (guard, _) = Lending::lend_direct(lending, false)?;
+        Ok(Lease { guard })
     }
 
     /// What the pool holds and has done.
@@ -188,13 +180,33 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         self.lending.drained_direct();
     }
 
+    fn call_measured<R>(
+        &self,
+        call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
+        measured: bool,
+    ) -> Result<(R, Receipt), CallError> {
+        let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured)?;
+        run(&mut guard, &begun, call)
+    }
+
+    fn invoke_measured(
+        &self,
+        name: &str,
+        params: &[Val],
+        measured: bool,
+    ) -> Result<(Option<Val>, Receipt), CallError> {
+        let function = self.component().exports().find(name)?;
+        function.check_params(params)?;
+        self.invoke_checked(function, params, measured)
+    }
+
     fn invoke_checked(
         &self,
         function: &ExportedFunc,
         params: &[Val],
+        measured: bool,
     ) -> Result<(Option<Val>, Receipt), CallError> {
-        let lending = &*self.lending;
-        let (mut guard, begun) = Lending::lend_direct(lending, lending.maker.clock.now())?;
+        let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured)?;
         invoke(&mut guard, &begun, function, params)
     }
 }
@@ -270,7 +282,6 @@ impl<W: World, S: Send + 'static> fmt::Debug for PoolBuilder<W, S> {
 /// One instance, for as long as it is held, as [`crate::Lease`].
 pub struct Lease<W: World = (), S: Send + 'static = ()> {
     guard: Guard<Arc<Lending<W, S>>, W, S>,
-    first: Option<Begun>,
 }
 
 impl<W: World, S: Send + 'static> Lease<W, S> {
@@ -367,10 +378,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         invoke(&mut self.guard, &begun, function, params).map(|(answer, _)| answer)
     }
 
-    fn begun(&mut self) -> Begun {
-        self.first
-            .take()
-            .unwrap_or_else(|| self.guard.pool.begun_again())
+    fn begun(&self) -> Begun {
+        self.guard.pool.begun_ready(false)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The future of a call.
 
+use std::cell::Cell;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -31,9 +32,58 @@ impl<F> Call<F> {
         Self { future }
     }
 
-    /// The same call, whose answer comes with what it used.
-    pub fn with_receipt(self) -> F {
-        self.future
+    /// The same call, whose answer comes with what it used. Measuring it asks the clock a few times.
+    pub fn with_receipt(self) -> Receipted<F> {
+        Receipted {
+            future: self.future,
+        }
+    }
+}
+
+thread_local! {
+    static WANTED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the call that is being polled is to be measured.
+pub(crate) fn receipt_wanted() -> bool {
+    WANTED.get()
+}
+
+pin_project! {
+    /// A call whose answer comes with its [`Receipt`]. Made by [`Call::with_receipt`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Call`].
+    #[must_use = "a call does nothing until it is awaited"]
+    #[derive(Debug)]
+    pub struct Receipted<F> {
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Receipted<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let _wanted = Wanted::set(true);
+        self.project().future.poll(cx)
+    }
+}
+
+/// Says for one poll whether a receipt is wanted.
+struct Wanted(bool);
+
+impl Wanted {
+    fn set(wanted: bool) -> Self {
+        Self(WANTED.replace(wanted))
+    }
+}
+
+impl Drop for Wanted {
+    fn drop(&mut self) {
+        WANTED.set(self.0);
     }
 }
 
@@ -44,6 +94,8 @@ where
     type Output = Result<R, CallError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // A call inside one that is measured is not measured for it.
+        let _wanted = Wanted::set(false);
         let answer = ready!(self.project().future.poll(cx));
         Poll::Ready(answer.map(|(answer, _)| answer))
     }

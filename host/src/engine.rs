@@ -50,6 +50,9 @@ const MEMORIES_PER_INSTANCE: u32 = 4;
 /// Core instances that an average instance may have; a Python guest has 38.
 const CORE_INSTANCES_PER_INSTANCE: u32 = 64;
 
+/// Elements that a table's slot has room for: 1 MiB of address space.
+pub(crate) const TABLE_SLOT_ELEMENTS: u32 = 1 << 17;
+
 /// Bytes of a linear memory that are reset in place rather than given back to the system, where the
 /// kernel tells which pages are dirty, and where it does not and all of them are written.
 const KEEP_WITH_PAGEMAP: usize = 2 << 20;
@@ -118,6 +121,10 @@ impl Engines {
     fn base(&self, lane: Lane) -> Config {
         let mut config = Config::new();
         config.concurrency_support(lane == Lane::Concurrent);
+        if lane == Lane::Concurrent {
+            config.wasm_component_model_async_stackful(true);
+            config.wasm_component_model_more_async_builtins(true);
+        }
         config.epoch_interruption(true);
         config.consume_fuel(self.config.fuel);
         config.max_wasm_stack(self.config.stack_bytes);
@@ -143,7 +150,7 @@ impl Engines {
         pool.max_tables_per_component(10_000);
         pool.max_memories_per_module(16);
         pool.max_tables_per_module(16);
-        pool.table_elements(1 << 17);
+        pool.table_elements(TABLE_SLOT_ELEMENTS as usize);
         pool.table_keep_resident(64 << 10);
         // A page that was dirty when it was swapped out looks clean to the scan, and the next
         // instance could read it (open report: bytecodealliance/wasmtime#14357).

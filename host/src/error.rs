@@ -198,11 +198,11 @@ pub enum CallError {
 
     /// The instance did not start.
     #[error("the instance did not start")]
-    Start(#[source] Box<CallError>),
+    Start(#[source] Box<Self>),
 
     /// The warm-up call failed.
     #[error("the warm-up call failed")]
-    WarmUp(#[source] Box<CallError>),
+    WarmUp(#[source] Box<Self>),
 
     /// The call did not end by its deadline, and was stopped.
     #[error("stopped at its deadline of {deadline:?}, {phase}")]
@@ -261,6 +261,10 @@ impl CallError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Start(source) | Self::WarmUp(source) => source.fault(),
+            Self::Deadline {
+                phase: Phase::Queue,
+                ..
+            } => Fault::Caller,
             Self::Trap(_) | Self::Limit(_) | Self::Exit { .. } | Self::Deadline { .. } => {
                 Fault::Guest
             }
@@ -270,7 +274,7 @@ impl CallError {
             | Self::Value(_)
             | Self::Resolve(_)
             | Self::Retired => Fault::Caller,
-            Self::HostFull(_) | Self::HostPanic { .. } | Self::Host(_) => Fault::Caller,
+            Self::HostFull(_) | Self::HostPanic { .. } | Self::Host(_) => Fault::Host,
         }
     }
 

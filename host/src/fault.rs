@@ -1,6 +1,8 @@
 //! Tells what an error of wasmtime means for the caller.
 
 use std::any::Any;
+use std::error::Error as StdError;
+use std::fmt;
 
 use wasmtime::{PoolConcurrencyLimitError, WasmBacktrace};
 use wasmtime_wasi::I32Exit;
@@ -37,11 +39,78 @@ pub(crate) fn call_error<S>(error: wasmtime::Error, state: &State<S>, phase: Pha
             reason: trap_reason(trap),
             frames: frames.unwrap_or_default(),
         }),
-        (None, _) if error.is::<CallError>() => match error.downcast() {
-            Ok(error) => error,
-            Err(error) => CallError::Host(error.into()),
-        },
-        (None, _) => CallError::Host(error.into()),
+        (None, None) if error.is::<BrokenAnswer>() => CallError::Trap(Trap {
+            reason: error.root_cause().to_string(),
+            frames: Vec::new(),
+        }),
+        (None, frames) => CallError::Host(Box::new(HostFailure {
+            beneath: frames.is_some(),
+            error,
+        })),
+    }
+}
+
+/// Marks an error of a dynamic call that came from no code: parameters were checked before, so what
+/// the guest answered, or where it put the parameters, breaks the canonical ABI.
+#[derive(Debug)]
+struct BrokenAnswer;
+
+impl fmt::Display for BrokenAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the guest breaks the canonical ABI")
+    }
+}
+
+/// The error of a dynamic call, marked where the guest's answer is at fault.
+pub(crate) fn dynamic(error: wasmtime::Error) -> wasmtime::Error {
+    if error.is::<wasmtime::Trap>() || error.is::<WasmBacktrace>() {
+        error
+    } else {
+        error.context(BrokenAnswer)
+    }
+}
+
+/// An error of a host function, without the guest's stack that wasmtime puts in front of it.
+#[derive(Debug)]
+struct HostFailure {
+    error: wasmtime::Error,
+    /// Whether the stack is in front.
+    beneath: bool,
+}
+
+impl HostFailure {
+    fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        self.error.chain().nth(usize::from(self.beneath))
+    }
+}
+
+impl fmt::Display for HostFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cause() {
+            Some(cause) => fmt::Display::fmt(cause, f),
+            None => fmt::Display::fmt(&self.error, f),
+        }
+    }
+}
+
+impl StdError for HostFailure {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.cause()?.source()
+    }
+}
+
+impl CallError {
+    /// The error that a host function, or the closure of the call, returned, if it is an `E`.
+    #[must_use]
+    pub fn host_error<E>(&self) -> Option<&E>
+    where
+        E: fmt::Display + fmt::Debug + Send + Sync + 'static,
+    {
+        match self {
+            Self::Host(source) => source.downcast_ref::<HostFailure>()?.error.downcast_ref(),
+            Self::Start(error) | Self::WarmUp(error) => error.host_error(),
+            _ => None,
+        }
     }
 }
 

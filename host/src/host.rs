@@ -127,7 +127,7 @@ impl Host {
         let engines = Arc::new(Engines::new(config.clone()));
         let parts = HostParts {
             cache: Cache::open(&config.cache),
-            ticker: Ticker::new(Arc::clone(&engines), config.tick),
+            ticker: Ticker::new(Arc::clone(&engines), config.tick, config.clock.clone()),
             refill: Refill::new(config.refill_threads, config.clock.clone()),
             engines,
             config,

@@ -13,26 +13,31 @@ use std::time::{Duration, Instant};
 use wasmtime::component::{InstancePre, Val};
 use wasmtime::{Store, UpdateDeadline};
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Deadline};
 use crate::component::Component;
 use crate::config::Reuse;
 use crate::error::{CallError, Phase};
 use crate::exports::ExportedFunc;
 use crate::fault;
+use crate::policy::Age;
 use crate::receipt::Receipt;
 use crate::state::{State, Terms};
 use crate::value::handles::Handles;
-use crate::wasi::Face;
 use crate::world::World;
 
-/// The future of a warm-up call.
-pub(crate) type WarmUpFuture<'a> = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + 'a>>;
+/// The future of a warm-up call: what [`PoolBuilder::warm_up`](crate::PoolBuilder::warm_up) wants,
+/// made by `Box::pin(async move { .. })`.
+pub type WarmUpFuture<'a> = Pin<Box<dyn Future<Output = wasmtime::Result<()>> + Send + 'a>>;
+
+type AsyncWarmUp<W, S> =
+    dyn for<'a> Fn(&'a W, &'a mut Store<State<S>>) -> WarmUpFuture<'a> + Send + Sync;
+type BlockingWarmUp<W, S> = dyn Fn(&W, &mut Store<State<S>>) -> wasmtime::Result<()> + Send + Sync;
 
 /// What runs on each instance before it is lent.
 pub(crate) enum WarmUp<W, S: 'static> {
     None,
-    Async(Box<dyn for<'a> Fn(&'a W, &'a mut Store<State<S>>) -> WarmUpFuture<'a> + Send + Sync>),
-    Blocking(Box<dyn Fn(&W, &mut Store<State<S>>) -> wasmtime::Result<()> + Send + Sync>),
+    Async(Box<AsyncWarmUp<W, S>>),
+    Blocking(Box<BlockingWarmUp<W, S>>),
     /// A dynamic call.
     Invoke(Box<(Arc<ExportedFunc>, Vec<Val>)>),
 }
@@ -40,7 +45,6 @@ pub(crate) enum WarmUp<W, S: 'static> {
 /// Makes the instances of one pool.
 pub(crate) struct Maker<W: World, S: 'static> {
     pub(crate) component: Component,
-    pub(crate) face: Face,
     pub(crate) clock: Clock,
     pub(crate) terms: Arc<Terms>,
     pub(crate) reuse: Reuse,
@@ -62,25 +66,45 @@ pub(crate) struct Instance<W, S: 'static> {
     pub(crate) world: W,
     pub(crate) handles: Handles,
     pub(crate) born: Instant,
+    /// When it last fell idle in a pocket.
+    pub(crate) idle_since: Instant,
     pub(crate) calls_left: u32,
 }
 
 /// What a call still needs to know of how it came by its instance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun {
-    pub(crate) arrived: Instant,
+    /// `None` where nobody wants a receipt and nothing had to be waited for.
+    pub(crate) arrived: Option<Instant>,
     pub(crate) queued: Duration,
     pub(crate) warm: bool,
     pub(crate) start: Duration,
-    pub(crate) deadline: Option<Instant>,
+    pub(crate) deadline: Deadline,
+}
+
+impl Begun {
+    pub(crate) fn at(arrived: Instant, deadline: Option<Instant>) -> Self {
+        Self {
+            arrived: Some(arrived),
+            queued: Duration::ZERO,
+            warm: true,
+            start: Duration::ZERO,
+            deadline: deadline.into(),
+        }
+    }
+
+    /// When the instance was there and the call itself began.
+    pub(crate) fn called(&self) -> Option<Instant> {
+        Some(self.arrived? + self.queued + self.start)
+    }
 }
 
 impl<W: World, S: Send + 'static> Maker<W, S> {
-    fn store(&self, deadline: Option<Instant>) -> Store<State<S>> {
+    fn store(&self, deadline: Deadline) -> Store<State<S>> {
         let state = State::new((self.state)(), &self.terms);
         let mut store = state.into_store(self.pre.engine());
         let clock = self.clock.clone();
-        store.epoch_deadline_callback(move |store| match store.data().stop(clock.now()) {
+        store.epoch_deadline_callback(move |mut store| match store.data_mut().stop(clock.now()) {
             Some(stop) => Err(stop.into()),
             None if store.data().yields() => Ok(UpdateDeadline::Yield(1)),
             None => Ok(UpdateDeadline::Continue(1)),
@@ -90,7 +114,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     /// Sets the meters of a store back for a call, or for the start.
-    fn begin(&self, store: &mut Store<State<S>>, deadline: Option<Instant>) {
+    fn begin(&self, store: &mut Store<State<S>>, deadline: Deadline) {
         store.data_mut().begin_call(deadline);
         store.set_epoch_deadline(1);
         if let Some(fuel) = self.terms.limits().fuel {
@@ -112,12 +136,14 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             Reuse::Never => 1,
             Reuse::Calls(range) => self.sample(*range.start(), *range.end()),
         };
+        let born = self.clock.now();
         Ok(Instance {
             store,
             raw,
             world,
             handles: Handles::default(),
-            born: self.clock.now(),
+            born,
+            idle_since: born,
             calls_left,
         })
     }
@@ -136,10 +162,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     /// Makes an instance on a thread that may block and needs no executor.
-    pub(crate) fn start_direct(
-        &self,
-        deadline: Option<Instant>,
-    ) -> Result<Instance<W, S>, CallError> {
+    pub(crate) fn start_direct(&self, deadline: Deadline) -> Result<Instance<W, S>, CallError> {
         contained(|| {
             let mut store = self.store(deadline);
             let raw = self
@@ -162,10 +185,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     /// Makes an instance in a task.
-    pub(crate) async fn start(
-        &self,
-        deadline: Option<Instant>,
-    ) -> Result<Instance<W, S>, CallError> {
+    pub(crate) async fn start(&self, deadline: Deadline) -> Result<Instance<W, S>, CallError> {
         let made = async {
             let mut store = self.store(deadline);
             store.data_mut().set_yields(true);
@@ -186,11 +206,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             warmed.map_err(|error| instance.warm_up_error(error))?;
             Ok(instance)
         };
-        let mut active = Duration::ZERO;
-        match bounded(made, &self.clock, deadline, self.clock.now(), &mut active)
-            .await
-            .0
-        {
+        match bounded(made, &self.clock, deadline, None).await.0 {
             Ended::Done(made) => made,
             Ended::Panicked(error) => Err(error),
             Ended::Late => Err(CallError::Deadline {
@@ -209,19 +225,11 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     ) -> Result<(R, Receipt), CallError> {
         self.begin(&mut instance.store, begun.deadline);
         instance.store.data_mut().set_yields(true);
-        let begin = begun.arrived + begun.queued + begun.start;
-        let mut active = Duration::ZERO;
-        let (ended, now) = bounded(
-            call(instance),
-            &self.clock,
-            begun.deadline,
-            begin,
-            &mut active,
-        )
-        .await;
+        let (ended, active) =
+            bounded(call(instance), &self.clock, begun.deadline, begun.called()).await;
         match ended {
             Ended::Done(Ok(answer)) => match instance.over_limit() {
-                None => Ok((answer, self.receipt(instance, begun, now, active))),
+                None => Ok((answer, self.receipt(instance, begun, active))),
                 Some(error) => Err(error),
             },
             Ended::Done(Err(error)) => {
@@ -250,24 +258,28 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         if let Some(error) = instance.over_limit() {
             return Err(error);
         }
-        let now = self.clock.now();
-        let active = now.saturating_duration_since(begun.arrived + begun.queued + begun.start);
-        Ok((answer, self.receipt(instance, begun, now, active)))
+        let active = begun
+            .called()
+            .map(|called| self.clock.now().saturating_duration_since(called));
+        Ok((answer, self.receipt(instance, begun, active)))
     }
 
+    /// `active` is what the call took of a thread, measured where a receipt is wanted.
     fn receipt(
         &self,
         instance: &Instance<W, S>,
         begun: &Begun,
-        now: Instant,
-        active: Duration,
+        active: Option<Duration>,
     ) -> Receipt {
+        let (Some(arrived), Some(active)) = (begun.arrived, active) else {
+            return Receipt::default();
+        };
         let state = instance.store.data();
         Receipt {
             queued: begun.queued,
             warm: begun.warm,
             start: begun.start,
-            wall: now.saturating_duration_since(begun.arrived),
+            wall: self.clock.now().saturating_duration_since(arrived),
             active,
             peak_memory_bytes: state.usage().peak_bytes(),
             output_bytes: state.meter().output_bytes(),
@@ -281,6 +293,13 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
 }
 
 impl<W, S: Send + 'static> Instance<W, S> {
+    pub(crate) fn age(&self) -> Age {
+        Age {
+            born: self.born,
+            since: self.idle_since,
+        }
+    }
+
     /// Calls an export with values that were checked against its type.
     pub(crate) async fn invoke(
         &mut self,
@@ -291,7 +310,8 @@ impl<W, S: Send + 'static> Instance<W, S> {
         let function = self.function(function)?;
         function
             .call_async(&mut self.store, params, &mut answers)
-            .await?;
+            .await
+            .map_err(fault::dynamic)?;
         Ok(answers)
     }
 
@@ -303,7 +323,9 @@ impl<W, S: Send + 'static> Instance<W, S> {
     ) -> wasmtime::Result<Vec<Val>> {
         let mut answers = function.result_slots();
         let function = self.function(function)?;
-        function.call(&mut self.store, params, &mut answers)?;
+        function
+            .call(&mut self.store, params, &mut answers)
+            .map_err(fault::dynamic)?;
         Ok(answers)
     }
 
@@ -334,38 +356,42 @@ enum Ended<R> {
     Late,
 }
 
-/// Runs `future` until `deadline`, holds back a panic of a host function, and adds to `active` the
-/// time spent in polls, the first of which counts from `begin`. Also gives the instant of the end.
+/// Runs `future` until `deadline` and holds back a panic of a host function. Where `called` says
+/// when it began, gives the time spent in polls too.
 async fn bounded<R>(
     future: impl Future<Output = R>,
     clock: &Clock,
-    deadline: Option<Instant>,
-    begin: Instant,
-    active: &mut Duration,
-) -> (Ended<R>, Instant) {
+    mut deadline: Deadline,
+    called: Option<Instant>,
+) -> (Ended<R>, Option<Duration>) {
     let mut future = pin!(future);
     let mut timer: Option<Pin<Box<tokio::time::Sleep>>> = None;
-    let mut entered = Some(begin);
+    let mut active = called.map(|_| Duration::ZERO);
+    let mut entered = called;
     poll_fn(|cx| {
-        let began = entered.take().unwrap_or_else(|| clock.now());
+        let began = active.and_then(|_| entered.take().or_else(|| Some(clock.now())));
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
-        let now = clock.now();
-        *active += now.saturating_duration_since(began);
+        if let (Some(active), Some(began)) = (&mut active, began) {
+            *active += clock.now().saturating_duration_since(began);
+        }
         match polled {
-            Err(panic) => return Poll::Ready((Ended::Panicked(fault::host_panic(&*panic)), now)),
-            Ok(Poll::Ready(answer)) => return Poll::Ready((Ended::Done(answer), now)),
+            Err(panic) => {
+                return Poll::Ready((Ended::Panicked(fault::host_panic(&*panic)), active));
+            }
+            Ok(Poll::Ready(answer)) => return Poll::Ready((Ended::Done(answer), active)),
             Ok(Poll::Pending) => {}
         }
-        let Some(deadline) = deadline else {
+        let now = clock.now();
+        let Some(at) = deadline.resolve(now) else {
             return Poll::Pending;
         };
-        if now >= deadline {
-            return Poll::Ready((Ended::Late, now));
+        deadline = Deadline::At(at);
+        if now >= at {
+            return Poll::Ready((Ended::Late, active));
         }
         // Only a call that waits pays for a timer.
-        let timer =
-            timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(deadline.into())));
-        timer.as_mut().poll(cx).map(|()| (Ended::Late, now))
+        let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at.into())));
+        timer.as_mut().poll(cx).map(|()| (Ended::Late, active))
     })
     .await
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::Val;
 
-use crate::call::Call;
+use crate::call::{Call, receipt_wanted};
 use crate::error::CallError;
 use crate::exports::ExportedFunc;
 use crate::instance::Begun;
@@ -23,7 +23,6 @@ use crate::world::World;
 /// again where [`Reuse`](crate::Reuse) allows it and every call ended well.
 pub struct Lease<W: World = (), S: Send + 'static = ()> {
     pub(crate) guard: Guard<Arc<Lending<W, S>>, W, S>,
-    pub(crate) first: Option<Begun>,
 }
 
 impl<W: World, S: Send + 'static> Lease<W, S> {
@@ -157,11 +156,9 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         Ok((function, params))
     }
 
-    /// What a call that begins now counts from: the first one from when the lease was asked for.
-    pub(crate) fn begun(&mut self) -> Begun {
-        self.first
-            .take()
-            .unwrap_or_else(|| self.guard.pool.begun_again())
+    /// A call that begins now.
+    fn begun(&self) -> Begun {
+        self.guard.pool.begun_ready(receipt_wanted())
     }
 }
 

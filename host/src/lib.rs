@@ -1,4 +1,42 @@
-//! Run WebAssembly components from bounded pools of instances.
+//! Runs WebAssembly components from bounded pools of instances.
+//!
+//! A [`Host`] loads a [`Component`]; a [`Pool`] of it makes instances ahead of its callers and drops them behind. A call
+//! meets an instance that is ready and that no other call has touched, within [`Limits`] and with no
+//! more than its [`Grants`]. Guests need nothing of this crate.
+//!
+//! ```
+//! use prewarm::{Host, HostConfig, PoolConfig, Val};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), prewarm::Error> {
+//! let host = Host::new(HostConfig::default())?; // one per process
+//! let component = host.load("examples/wat/text.wat").await?; // compiled once, then mapped from disk
+//!
+//! let mut config = PoolConfig::new(8); // at most 8 live instances
+//! config.limits.memory_bytes = 16 << 20;
+//! config.limits.deadline = std::time::Duration::from_secs(1); // queue, start, compute and host waits
+//!
+//! let pool = component.pool::<()>(config)?;
+//! let loud = pool.invoke("shout", &[Val::String("hello".into())]).await?;
+//! assert_eq!(loud, Some(Val::String("HELLO".into())));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | you want | look at |
+//! | --- | --- |
+//! | settings that suit your guests | the [guide] |
+//! | typed calls over `bindgen!` | [`world!`], [`Pool::call`] |
+//! | calls by name | [`Pool::invoke`]; the same with JSON (feature `json`) or WAVE text (feature `wave`) |
+//! | several calls on one instance | [`Pool::lease`] |
+//! | no async runtime, and cheaper calls | [`blocking`] |
+//! | host functions of your own | [`PoolBuilder::imports`], [`State`] |
+//! | what a component offers | [`Component::exports`], [`Component::wit`] |
+//! | what a call used, and a pool did | [`Call::with_receipt`], [`Pool::stats`] |
+//! | whose fault an error is, and whether to try again | [`CallError::fault`], [`CallError::is_retryable`] |
+//!
+//! Everything is bounded by default and nothing is granted by default. The engine is wasmtime, whose
+//! types are part of this API: use the one that is re-exported as [`wasmtime`].
 
 // Modules in reading order, ground floor first: a module uses only those above it, and
 // `cargo xtask tidy` checks it.
@@ -45,8 +83,9 @@ mod guest_tests;
 
 // Sharing: who gets which instance when.
 mod slots;
-mod lending;
+mod pockets;
 mod call;
+mod lending;
 mod lease;
 mod plan;
 
@@ -54,9 +93,15 @@ mod plan;
 mod pool;
 pub mod blocking;
 mod host;
+#[cfg(any(doc, doctest))]
+pub mod guide;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
 
 pub use cache::{CacheConfig, CacheStats};
-pub use call::Call;
+pub use call::{Call, Receipted};
 pub use clock::Clock;
 pub use component::{Component, Needs, Origin};
 pub use config::{Allocation, HostConfig, PoolConfig, Reuse};
@@ -68,6 +113,7 @@ pub use error::{
 pub use exports::{ExportedFunc, Exports, Signature, Wit};
 pub use grants::{GrantError, Grants};
 pub use host::{Host, Progress, Wasm};
+pub use instance::WarmUpFuture;
 pub use lease::Lease;
 pub use limits::{LimitHit, Limited, Limits};
 pub use network::{AddressRange, AddressRangeError, Network};

@@ -36,16 +36,18 @@ pub struct Limits {
     /// eight. Default 256 MiB, which fits Python and StarlingMonkey guests.
     ///
     /// A guest that grows beyond it gets the failure that WebAssembly defines (`memory.grow`
-    /// answers -1), and most then trap. Costs nothing until the guest touches the memory, except
-    /// address space: every slot of a pool reserves this much.
+    /// answers -1), and most then trap. Costs nothing until the guest touches the memory: the
+    /// address space of a slot is of one size, whatever the limit. One memory holds at most 4 GiB.
     pub memory_bytes: u64,
 
     /// Elements of all tables of one instance together. Default 65,536; the largest script guests
-    /// need 8,000. Costs eight bytes of address space each in every slot.
+    /// need 8,000. Costs eight bytes each once they are used. Where slots are reserved ahead, one
+    /// table holds at most 131,072, however high the limit.
     pub table_elements: u64,
 
     /// Core module instances that one instance of the component is made of. Default 128; a Python
-    /// guest has 38. Costs a few hundred kilobytes of reserved address space each.
+    /// guest has 38. All instances of a host share room for 64 times
+    /// [`HostConfig::max_instances`](crate::HostConfig::max_instances) of them.
     pub instances: u32,
 
     /// Linear memories of one instance. Default 16; composed components have one or more each.

@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicU64;
 use wasmtime::component::{Linker, Val};
 
 use crate::component::Component;
-use crate::config::{PoolConfig, Reuse};
+use crate::config::{Allocation, PoolConfig, Reuse};
+use crate::engine::TABLE_SLOT_ELEMENTS;
 use crate::error::{MissingImport, PoolError};
 use crate::instance::{Maker, WarmUp};
 use crate::lending::Lending;
@@ -101,9 +102,12 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         let direct = face == Face::Blocking || (closed && !matches!(warm_up, WarmUp::Async(_)));
         let maker = Maker {
             component,
-            face,
             clock: host.config.clock.clone(),
-            terms: Arc::new(Terms::new(config.limits.clone(), wasi)),
+            terms: Arc::new(Terms::new(
+                config.limits.clone(),
+                wasi,
+                host.config.clock.clone(),
+            )),
             reuse: config.reuse.clone(),
             max_age: config.max_age,
             pre,
@@ -169,6 +173,14 @@ fn check(config: &PoolConfig, component: &Component) -> Result<(), PoolError> {
                 needs.tables.into(),
             ),
         ];
+        let slot = TABLE_SLOT_ELEMENTS.into();
+        if host.allocation != Allocation::OnDemand && config.limits.table_elements > slot {
+            let problem = format!(
+                "is {}, but a slot holds at most {slot}",
+                config.limits.table_elements
+            );
+            return wrong("Limits::table_elements", problem);
+        }
         for (setting, limit, need) in least {
             if limit < need {
                 return wrong(

@@ -12,6 +12,7 @@ pub(crate) struct Counts {
     pub(crate) max_queue: usize,
     /// Whether an instance serves one call only.
     pub(crate) fresh: bool,
+    pub(crate) idle_ttl: Duration,
     pub(crate) idle: usize,
     pub(crate) leased: usize,
     pub(crate) starting: usize,
@@ -93,12 +94,13 @@ pub(crate) fn giving_back(counts: &Counts, keep: bool, refill_pays: bool) -> Ret
 /// How many instances should stand ready.
 ///
 /// With reuse, [`Counts::min_warm`]. With a fresh instance per call, as many more as callers take
-/// while refill wakes and makes the next ones, so that at a steady load each finds one ready.
+/// while refill wakes and makes the next ones, so that at a steady load each finds one ready. No
+/// more of them when nobody called for [`Counts::idle_ttl`].
 pub(crate) fn goal(counts: &Counts, load: &Load, now: Instant) -> usize {
     if counts.closed || !load.refill_pays(now) {
         return 0;
     }
-    let ahead = if counts.fresh {
+    let ahead = if counts.fresh && !load.stays_away(now, counts.idle_ttl) {
         load.taken_while_refilling()
     } else {
         0
@@ -119,6 +121,13 @@ pub(crate) fn wake_refill(counts: &Counts, goal: usize) -> bool {
 /// Whether refill should make one more instance now.
 pub(crate) fn may_refill(counts: &Counts, goal: usize) -> bool {
     counts.waiting == 0 && counts.free() > 0 && counts.idle + counts.starting < goal
+}
+
+/// When an instance was made, and since when it stands idle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Age {
+    pub(crate) born: Instant,
+    pub(crate) since: Instant,
 }
 
 /// How fast callers come and what an instance costs, as moving averages in nanoseconds.
@@ -165,6 +174,11 @@ impl Load {
         self.interval_ns == 0 || quiet || 2 * self.interval_ns >= 3 * cost
     }
 
+    fn stays_away(&self, now: Instant, idle_ttl: Duration) -> bool {
+        self.last_arrival
+            .is_none_or(|last| now.saturating_duration_since(last) >= idle_ttl)
+    }
+
     fn taken_while_refilling(&self) -> usize {
         if self.last_arrival.is_none() {
             return 0;
@@ -195,7 +209,7 @@ mod tests {
 
     fn load(interval_us: u64, cost_us: u64) -> (Load, Instant) {
         let mut load = Load::default();
-        let mut now = Instant::now();
+        let mut now = crate::clock::Clock::system().now();
         load.started(Duration::from_micros(cost_us));
         for _ in 0..100 {
             now += Duration::from_micros(interval_us);
@@ -236,6 +250,7 @@ mod tests {
             min_warm: 0,
             max_queue: 0,
             fresh: true,
+            idle_ttl: Duration::from_secs(10),
             idle: 0,
             leased: 0,
             starting: 0,
@@ -248,6 +263,7 @@ mod tests {
         assert_eq!(goal(&counts, &slow, now), 2);
         let (fast, now) = load(20, 8);
         assert_eq!(goal(&counts, &fast, now), 12);
+        assert_eq!(goal(&counts, &fast, now + counts.idle_ttl), 0);
         assert_eq!(
             goal(
                 &Counts {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use wasmtime::Store;
 use wasmtime::component::{Linker, Val};
 
-use crate::call::Call;
+use crate::call::{Call, receipt_wanted};
 use crate::component::Component;
 use crate::config::PoolConfig;
 use crate::error::{CallError, PoolError};
@@ -87,7 +87,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     {
         let lending = &*self.lending;
         Call::new(async move {
-            let (mut guard, begun) = Lending::lend(lending, lending.maker.clock.now()).await?;
+            let (mut guard, begun) = Lending::lend(lending, receipt_wanted()).await?;
             lease::run(&mut guard, &begun, call).await
         })
     }
@@ -193,12 +193,8 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// Dropping the future loses the place in the queue and nothing else.
     pub async fn lease(&self) -> Result<Lease<W, S>, CallError> {
         let lending = Arc::clone(&self.lending);
-        let now = lending.maker.clock.now();
-        let (guard, begun) = Lending::lend(lending, now).await?;
-        Ok(Lease {
-            guard,
-            first: Some(begun),
-        })
+        let (guard, _) = Lending::lend(lending, false).await?;
+        Ok(Lease { guard })
     }
 
     /// What the pool holds and has done.
@@ -241,7 +237,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         answer: impl FnOnce(&ExportedFunc, Option<Val>, &mut Handles) -> Result<R, CallError>,
     ) -> Result<(R, Receipt), CallError> {
         let lending = &*self.lending;
-        let (mut guard, begun) = Lending::lend(lending, lending.maker.clock.now()).await?;
+        let (mut guard, begun) = Lending::lend(lending, receipt_wanted()).await?;
         let (value, receipt) = lease::invoke(&mut guard, &begun, function, params).await?;
         // Resources in the answer end with the instance: only a lease can pass them on.
         let answer = answer(function, value, &mut Handles::default())?;

@@ -25,8 +25,9 @@ pub struct Receipt {
     /// Time in which the guest or a host function ran for this call, host waits left out. At most
     /// [`Receipt::wall`]. In the blocking face host waits are part of it.
     pub active: Duration,
-    /// Most memory the instance has held so far, in bytes: linear memories, and tables at 8 bytes
-    /// an element. An instance that serves several calls carries its peak from one to the next.
+    /// Most memory the instance held during this call, in bytes: linear memories, and tables at 8
+    /// bytes an element. Memories do not shrink, so an instance that serves several calls carries
+    /// what it had from one to the next.
     pub peak_memory_bytes: u64,
     /// Bytes that the guest wrote to standard output and standard error during this call.
     pub output_bytes: u64,

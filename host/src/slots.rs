@@ -22,76 +22,18 @@
 //! 4. Every turn that was granted is counted as leased or starting until it is taken or given up.
 //! 5. A closed pool holds no idle instance and no waiter.
 
+mod ahead;
+mod words;
+
 use std::collections::VecDeque;
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::config::{PoolConfig, Reuse};
-use crate::policy::{self, Arrival, Counts, Load, Return};
+use crate::policy::{self, Age, Arrival, Counts, Load, Return};
 use crate::stats::PoolStats;
 
-/// The right to run: an instance, or the right to make one.
-#[derive(Debug)]
-pub(crate) enum Turn<I> {
-    /// An instance that stood ready.
-    Warm(I),
-    /// The slot is counted as starting until `started` or `start_failed`.
-    Start,
-    /// The same, once this one is dropped.
-    DropThenStart(I),
-}
-
-/// What a caller who arrives gets.
-#[derive(Debug)]
-pub(crate) enum Arrived<I> {
-    Turn(Turn<I>),
-    /// Take the ticket to [`Slots::poll_turn`], or give it up with [`Slots::leave`].
-    Wait(Ticket),
-    Busy,
-    Closed,
-}
-
-/// A place in the queue.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ticket(u64);
-
-/// What to do with an instance that was given back.
-#[derive(Debug)]
-pub(crate) struct Returned<I> {
-    /// Drop it, then call [`Slots::dropped`].
-    pub(crate) drop_now: Option<I>,
-    pub(crate) wake: Option<Waker>,
-}
-
-/// What refill is to be told of a pool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Notice {
-    Nothing,
-    /// There is something to make or to drop.
-    Work,
-    /// Something expires then.
-    LookAt(Instant),
-}
-
-/// What a refill thread does next.
-#[derive(Debug)]
-pub(crate) enum Refilled<I> {
-    Drop(Vec<I>),
-    /// The slot counts as starting until `refilled` or `refill_failed`.
-    Start,
-    Done,
-}
-
-/// After this long a pool that did not refill because its callers came too fast looks again.
-const OWED: Duration = Duration::from_millis(10);
-
-/// Why an instance is not lent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Retire {
-    Used,
-    Aged,
-    Faulty,
-}
+pub(crate) use self::words::{Arrived, Notice, Refilled, Retire, Returned, Ticket, Turn};
 
 #[derive(Debug)]
 struct Idle<I> {
@@ -119,6 +61,8 @@ pub(crate) struct Slots<I> {
     idle: VecDeque<Idle<I>>,
     dying: Vec<I>,
     leased: usize,
+    /// How many of the leased stood idle in a pocket when refill was last thought of.
+    pocketed: usize,
     starting: usize,
     dropping: usize,
     waiters: VecDeque<Waiter>,
@@ -136,8 +80,8 @@ pub(crate) struct Slots<I> {
 struct Refilling {
     /// It was told that there is work and has not finished it.
     queued: bool,
-    /// It was told when to look at what expires.
-    looking: bool,
+    /// When it was told to look at what expires or is owed.
+    looking: Option<Instant>,
     /// Failures in a row, and the instant before which it does not try again.
     failures: u32,
     not_before: Option<Instant>,
@@ -155,6 +99,7 @@ impl<I> Slots<I> {
             idle: VecDeque::new(),
             dying: Vec::new(),
             leased: 0,
+            pocketed: 0,
             starting: 0,
             dropping: 0,
             waiters: VecDeque::new(),
@@ -171,9 +116,10 @@ impl<I> Slots<I> {
     fn counts(&self) -> Counts {
         Counts {
             max_instances: self.max_instances,
-            min_warm: self.min_warm,
+            min_warm: self.min_warm - self.pocketed.min(self.min_warm),
             max_queue: self.max_queue,
             fresh: self.fresh,
+            idle_ttl: self.idle_ttl,
             idle: self.idle.len(),
             leased: self.leased,
             starting: self.starting,
@@ -255,7 +201,12 @@ impl<I> Slots<I> {
     }
 
     /// Gives up a place in the queue, or the turn granted meanwhile.
-    pub(crate) fn leave(&mut self, ticket: Ticket, now: Instant) -> Returned<I> {
+    pub(crate) fn leave(
+        &mut self,
+        ticket: Ticket,
+        now: Instant,
+        age: impl FnOnce(&I) -> Age,
+    ) -> Returned<I> {
         self.counters.left_queue += 1;
         if let Some(at) = self
             .waiters
@@ -271,7 +222,8 @@ impl<I> Slots<I> {
             match self.granted.swap_remove(at).1 {
                 Turn::Warm(instance) => {
                     self.counters.warm -= 1;
-                    return self.give_back(instance, now, now, None);
+                    let age = age(&instance);
+                    return self.give_back(instance, age, now, None);
                 }
                 Turn::Start | Turn::DropThenStart(_) => {
                     self.counters.cold -= 1;
@@ -309,7 +261,7 @@ impl<I> Slots<I> {
     pub(crate) fn give_back(
         &mut self,
         instance: I,
-        born: Instant,
+        age: Age,
         now: Instant,
         retire: Option<Retire>,
     ) -> Returned<I> {
@@ -317,6 +269,7 @@ impl<I> Slots<I> {
             None => {}
             Some(Retire::Used) => self.counters.retired_used += 1,
             Some(Retire::Aged) => self.counters.retired_aged += 1,
+            Some(Retire::Idle) => self.counters.retired_idle += 1,
             Some(Retire::Faulty) => self.counters.retired_faulty += 1,
         }
         let pays = self.load.refill_pays(now);
@@ -330,11 +283,16 @@ impl<I> Slots<I> {
             }
             Return::ToIdle => {
                 self.leased -= 1;
-                self.idle.push_back(Idle {
+                let Age { born, since } = age;
+                // An instance that comes out of a pocket stood idle there before.
+                let later = self.idle.iter().rev().take_while(|idle| idle.since > since);
+                let at = self.idle.len() - later.count();
+                let idle = Idle {
                     instance,
                     born,
-                    since: now,
-                });
+                    since,
+                };
+                self.idle.insert(at, idle);
                 Returned {
                     drop_now: None,
                     wake: None,
@@ -365,133 +323,6 @@ impl<I> Slots<I> {
         self.grant_free()
     }
 
-    // ---- refill
-
-    /// What refill is to be told of this pool, if anything; it then counts as told.
-    pub(crate) fn notice(&mut self, now: Instant) -> Notice {
-        let counts = self.counts();
-        let goal = self.goal(&counts, now);
-        if !self.refill.queued && policy::wake_refill(&counts, goal) {
-            self.refill.queued = true;
-            return Notice::Work;
-        }
-        if !self.refill.looking
-            && let Some(at) = self.next_look(&counts, now)
-        {
-            self.refill.looking = true;
-            return Notice::LookAt(at);
-        }
-        Notice::Nothing
-    }
-
-    fn goal(&self, counts: &Counts, now: Instant) -> usize {
-        match self.refill.not_before {
-            Some(at) if now < at => 0,
-            _ => policy::goal(counts, &self.load, now),
-        }
-    }
-
-    /// When [`Slots::look`] will have something to do.
-    fn next_look(&self, counts: &Counts, now: Instant) -> Option<Instant> {
-        let oldest = self.idle.front();
-        let aged = oldest.and_then(|idle| Some(idle.born + self.max_age?));
-        let expired = oldest
-            .filter(|_| counts.idle > self.min_warm)
-            .map(|idle| idle.since + self.idle_ttl);
-        let owed =
-            (policy::may_refill(counts, self.min_warm) && !self.refill.queued && !self.closed)
-                .then(|| {
-                    self.refill
-                        .not_before
-                        .map_or(now + OWED, |at| at.max(now + OWED))
-                });
-        [aged, expired, owed].into_iter().flatten().min()
-    }
-
-    /// Retires what stood idle too long or is too old, when the instant to look has come.
-    pub(crate) fn look(&mut self, now: Instant) {
-        self.refill.looking = false;
-        self.retire_aged(now);
-        while self.idle.len() > self.min_warm
-            && self
-                .idle
-                .front()
-                .is_some_and(|idle| now >= idle.since + self.idle_ttl)
-        {
-            self.retire_oldest();
-        }
-    }
-
-    /// What a refill thread does next. `Done` lasts until it is told of this pool again.
-    pub(crate) fn refill(&mut self, now: Instant) -> Refilled<I> {
-        if !self.dying.is_empty() {
-            return Refilled::Drop(self.take_dying());
-        }
-        let counts = self.counts();
-        if policy::may_refill(&counts, self.goal(&counts, now)) {
-            self.starting += 1;
-            return Refilled::Start;
-        }
-        self.refill.queued = false;
-        Refilled::Done
-    }
-
-    /// Instances to drop. Each holds its slot until [`Slots::dropped`].
-    pub(crate) fn take_dying(&mut self) -> Vec<I> {
-        self.dropping += self.dying.len();
-        std::mem::take(&mut self.dying)
-    }
-
-    /// Refill made an instance.
-    pub(crate) fn refilled(&mut self, instance: I, now: Instant, cost: Duration) -> Returned<I> {
-        self.started(cost);
-        self.counters.refilled += 1;
-        self.refill.failures = 0;
-        self.refill.not_before = None;
-        self.give_back(instance, now, now, None)
-    }
-
-    /// Refill could not. Callers find out why when they make their own; refill tries again later.
-    pub(crate) fn refill_failed(&mut self, now: Instant) -> Option<Waker> {
-        let wait = Duration::from_millis(100) * 2u32.pow(self.refill.failures.min(6));
-        self.refill.failures += 1;
-        self.refill.not_before = Some(now + wait);
-        self.start_failed()
-    }
-
-    pub(crate) fn drop_cost(&mut self, cost: Duration) {
-        self.load.dropped(cost);
-    }
-
-    /// Retires every idle instance beyond `min_warm`: the host needs their room.
-    pub(crate) fn shed(&mut self) {
-        while self.idle.len() > self.min_warm {
-            self.retire_oldest();
-        }
-    }
-
-    fn retire_oldest(&mut self) {
-        if let Some(idle) = self.idle.pop_front() {
-            self.counters.retired_idle += 1;
-            self.dying.push(idle.instance);
-        }
-    }
-
-    fn retire_aged(&mut self, now: Instant) {
-        let Some(age) = self.max_age else { return };
-        let mut at = 0;
-        while at < self.idle.len() {
-            if now >= self.idle[at].born + age {
-                if let Some(idle) = self.idle.remove(at) {
-                    self.counters.retired_aged += 1;
-                    self.dying.push(idle.instance);
-                }
-            } else {
-                at += 1;
-            }
-        }
-    }
-
     // ---- the end
 
     /// Refuses callers from now on. Returns what is to be woken.
@@ -514,28 +345,69 @@ impl<I> Slots<I> {
         Poll::Pending
     }
 
+    #[cfg(test)]
     pub(crate) fn is_closed(&self) -> bool {
         self.closed
     }
 
-    /// Whether a guest may be running.
-    pub(crate) fn is_busy(&self) -> bool {
-        self.leased + self.starting > 0
+    /// Instances that are lent, or that stand in a pocket, or are being made.
+    pub(crate) fn running(&self) -> usize {
+        self.leased + self.starting
+    }
+
+    /// Whether a caller who comes now had better look for an instance in the pockets.
+    pub(crate) fn lacks_idle(&self) -> bool {
+        !self.closed && !self.fresh && self.idle.is_empty() && self.waiters.is_empty()
+    }
+
+    /// A caller found one there.
+    pub(crate) fn stolen(&mut self) {
+        self.counters.warm += 1;
+    }
+
+    /// Whether instances must come back here and into no pocket.
+    pub(crate) fn wants_back(&self) -> bool {
+        self.closed || !self.waiters.is_empty()
+    }
+
+    /// Whether refill knows when to look.
+    pub(crate) fn is_looking(&self) -> bool {
+        self.refill.looking.is_some()
+    }
+
+    /// Has refill look at `at`, unless it will look by then anyway.
+    pub(crate) fn look_at(&mut self, at: Instant) -> Notice {
+        if self.refill.looking.is_some_and(|told| told <= at) {
+            return Notice::Nothing;
+        }
+        self.refill.looking = Some(at);
+        Notice::LookAt(at)
+    }
+
+    /// How many of `pocketed` idle instances are not needed for `min_warm`.
+    pub(crate) fn spare(&self, pocketed: usize) -> usize {
+        (self.idle.len() + pocketed)
+            .saturating_sub(self.min_warm)
+            .min(pocketed)
     }
 
     pub(crate) fn waiting(&self) -> usize {
         self.waiters.len()
     }
 
-    pub(crate) fn stats(&self) -> PoolStats {
+    /// `pocketed` of the leased instances stand idle beside a thread, which found one there `taken`
+    /// times.
+    pub(crate) fn stats(&self, pocketed: usize, taken: u64) -> PoolStats {
+        let pocketed = pocketed.min(self.leased);
         PoolStats {
             max_instances: self.max_instances,
-            idle: self.idle.len(),
-            leased: self.leased,
+            idle: self.idle.len() + pocketed,
+            leased: self.leased - pocketed,
             starting: self.starting,
             dying: self.dying.len() + self.dropping,
             waiting: self.waiters.len(),
             closed: self.closed,
+            warm: self.counters.warm + taken,
             ..self.counters
         }
     }

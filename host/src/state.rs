@@ -12,6 +12,7 @@ use wasmtime::{Engine, Error, Store};
 use wasmtime_wasi::{ResourceTable, WasiCtxView, WasiView};
 
 use crate::blame::limit_of;
+use crate::clock::{Clock, Deadline};
 use crate::limits::{LimitHit, Limits};
 use crate::meter::Meter;
 use crate::usage::Usage;
@@ -21,12 +22,17 @@ use crate::wasi::{Wasi, WasiPlan};
 pub(crate) struct Terms {
     limits: Limits,
     wasi: Option<WasiPlan>,
+    clock: Clock,
 }
 
 impl Terms {
     /// `wasi` may be left out for a component that imports none.
-    pub(crate) fn new(limits: Limits, wasi: Option<WasiPlan>) -> Self {
-        Self { limits, wasi }
+    pub(crate) fn new(limits: Limits, wasi: Option<WasiPlan>, clock: Clock) -> Self {
+        Self {
+            limits,
+            wasi,
+            clock,
+        }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -56,7 +62,7 @@ pub struct State<S> {
     terms: Arc<Terms>,
     usage: Usage,
     meter: Arc<Meter>,
-    deadline: Option<Instant>,
+    deadline: Deadline,
     /// Whether the guest runs in a task that can give way to others.
     yields: bool,
 }
@@ -73,7 +79,7 @@ impl<S> State<S> {
             terms: terms.clone(),
             usage: Usage::new(limits),
             meter: Arc::new(Meter::new(limits.output_bytes)),
-            deadline: None,
+            deadline: Deadline::Never,
             yields: false,
         }
     }
@@ -101,11 +107,15 @@ impl<S> State<S> {
     /// When the running call must have ended, if it must. A host function that blocks should give
     /// up then.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        match self.deadline {
+            Deadline::Never => None,
+            Deadline::At(at) => Some(at),
+            Deadline::Within(_) => self.deadline.resolve(self.terms.clock.now()),
+        }
     }
 
     /// Sets the meters back and the deadline for the next call, or for the start.
-    pub(crate) fn begin_call(&mut self, deadline: Option<Instant>) {
+    pub(crate) fn begin_call(&mut self, deadline: Deadline) {
         self.deadline = deadline;
         self.usage.begin_call();
         self.meter.reset();
@@ -123,14 +133,13 @@ impl<S> State<S> {
         self.yields
     }
 
-    /// Why the guest must stop, if it must.
-    pub(crate) fn stop(&self, now: Instant) -> Option<Stop> {
+    /// Why the guest must stop, if it must. The first look sets the deadline's instant.
+    pub(crate) fn stop(&mut self, now: Instant) -> Option<Stop> {
         if self.meter.is_cancelled() {
             return Some(Stop::Cancelled);
         }
-        self.deadline
-            .filter(|deadline| *deadline <= now)
-            .map(|_| Stop::Deadline)
+        self.deadline = self.deadline.resolve(now).into();
+        matches!(self.deadline, Deadline::At(at) if at <= now).then_some(Stop::Deadline)
     }
 
     /// The part that other threads may hold, to cancel the call.
@@ -206,9 +215,12 @@ mod tests {
     #[test]
     fn a_guest_stops_at_its_deadline_or_when_cancelled() {
         let now = tokio::time::Instant::now().into_std();
-        let mut state = State::new((), &Arc::new(Terms::new(Limits::default(), None)));
+        let mut state = State::new(
+            (),
+            &Arc::new(Terms::new(Limits::default(), None, Clock::system())),
+        );
         assert_eq!(state.stop(now), None);
-        state.begin_call(Some(now + std::time::Duration::from_millis(1)));
+        state.begin_call(Deadline::Within(std::time::Duration::from_millis(1)));
         assert_eq!(state.stop(now), None);
         assert_eq!(
             state.stop(now + std::time::Duration::from_millis(1)),

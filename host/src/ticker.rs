@@ -5,12 +5,13 @@
 //! and then asks every pool under that lock. So either it sees the instance, or the pool sees that
 //! nobody ticks and calls [`Ticker::wake`].
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::{Condvar, Mutex};
 
+use crate::clock::Clock;
 use crate::engine::Engines;
 
 /// Somebody who lends instances.
@@ -37,6 +38,10 @@ struct Shared {
     engines: Arc<Engines>,
     tick: Duration,
     ticks: AtomicBool,
+    clock: Clock,
+    start: Instant,
+    /// From `start` to the last tick.
+    passed_ns: AtomicU64,
     state: Mutex<State>,
     changed: Condvar,
     members: Mutex<Vec<Weak<dyn Member>>>,
@@ -58,12 +63,15 @@ impl std::fmt::Debug for Shared {
 }
 
 impl Ticker {
-    pub(crate) fn new(engines: Arc<Engines>, tick: Duration) -> Self {
+    pub(crate) fn new(engines: Arc<Engines>, tick: Duration, clock: Clock) -> Self {
         Self {
             shared: Arc::new(Shared {
                 engines,
                 tick,
                 ticks: AtomicBool::new(false),
+                start: clock.now(),
+                clock,
+                passed_ns: AtomicU64::new(0),
                 state: Mutex::default(),
                 changed: Condvar::new(),
                 members: Mutex::default(),
@@ -94,10 +102,20 @@ impl Ticker {
         self.shared.ticks.load(Ordering::Relaxed)
     }
 
+    /// The time as of the last tick, without asking the clock. Asks it where nothing ticks.
+    #[inline]
+    pub(crate) fn coarse_now(&self) -> Instant {
+        if self.shared.clock.is_manual() || !self.ticks() {
+            return self.shared.clock.now();
+        }
+        self.shared.start + Duration::from_nanos(self.shared.passed_ns.load(Ordering::Relaxed))
+    }
+
     /// Sets the thread ticking.
     #[cold]
     pub(crate) fn wake(&self) {
         let mut state = self.shared.state.lock();
+        self.shared.keep_time();
         self.shared.ticks.store(true, Ordering::Relaxed);
         state.wanted = true;
         if !state.thread {
@@ -138,7 +156,10 @@ impl Shared {
                 continue;
             }
             self.changed.wait_for(&mut state, self.tick);
-            parking_lot::MutexGuard::unlocked(&mut state, || self.engines.tick());
+            parking_lot::MutexGuard::unlocked(&mut state, || {
+                self.keep_time();
+                self.engines.tick();
+            });
             idle_ticks += 1;
             if idle_ticks >= TICKS_BEFORE_PARKING {
                 idle_ticks = 0;
@@ -151,6 +172,12 @@ impl Shared {
                 }
             }
         }
+    }
+
+    fn keep_time(&self) {
+        let passed = self.clock.now().saturating_duration_since(self.start);
+        let ns = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
+        self.passed_ns.store(ns, Ordering::Relaxed);
     }
 
     fn anyone_busy(&self) -> bool {

@@ -59,6 +59,7 @@ impl Usage {
     }
 
     /// Bytes in memories and tables now.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }

@@ -1,3 +1,32 @@
 //! Integration tests of prewarm: one binary, tests that read as tables.
 
-mod smoke;
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+#![allow(
+    clippy::result_large_err,
+    clippy::type_complexity,
+    reason = "helpers of tests pass errors and closures on as they are"
+)]
+#![allow(
+    clippy::print_stderr,
+    reason = "what is printed is shown when a test fails"
+)]
+
+mod support;
+mod guests;
+mod hostile;
+
+mod reuse;
+mod queue;
+mod session;
+mod typed;
+mod cancel;
+mod idle;
+mod counters;
+mod backtraces;
+mod embedder;
+mod errors;
+mod faults;
+mod imports;
+mod loading;
+mod logs;
+mod lanes;

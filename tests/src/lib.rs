@@ -1,1 +1,1 @@
-//! t
+//! Nothing: the tests of this package are in `it`.

@@ -82,7 +82,7 @@ impl World {
     fn new(config: &PoolConfig) -> Self {
         Self {
             slots: Slots::new(config),
-            now: Instant::now(),
+            now: crate::clock::Clock::system().now(),
             born: 0,
             alive: BTreeSet::new(),
             tainted: BTreeSet::new(),
@@ -151,7 +151,9 @@ impl World {
                 if retire.is_some() {
                     self.tainted.insert(instance);
                 }
-                let returned = self.slots.give_back(instance, self.now, self.now, retire);
+                let returned = self
+                    .slots
+                    .give_back(instance, age(self.now), self.now, retire);
                 self.returned(returned);
             }
             Step::Poll { at } if !self.queue.is_empty() => {
@@ -181,7 +183,7 @@ impl World {
             }
             Step::Leave { at } if !self.queue.is_empty() => {
                 let ticket = self.queue.remove(at % self.queue.len());
-                let returned = self.slots.leave(ticket, self.now);
+                let returned = self.slots.leave(ticket, self.now, |_| age(self.now));
                 self.returned(returned);
             }
             Step::Dropped { at } if !self.to_drop.is_empty() => {
@@ -209,7 +211,9 @@ impl World {
                     }
                 }
             }
-            Step::Look => self.slots.look(self.now),
+            Step::Look => {
+                self.slots.look(self.now);
+            }
             Step::Shed => self.slots.shed(),
             Step::Wait { micros } => self.now += Duration::from_micros(micros),
             Step::Close => {
@@ -234,7 +238,7 @@ impl World {
     fn finish(mut self) {
         self.apply(Step::Close);
         for _ in 0..10_000 {
-            let stats = self.slots.stats();
+            let stats = self.slots.stats(0, 0);
             if stats.leased + stats.starting + stats.dying + self.queue.len() == 0 {
                 break;
             }
@@ -251,7 +255,7 @@ impl World {
                 self.apply(step);
             }
         }
-        let stats = self.slots.stats();
+        let stats = self.slots.stats(0, 0);
         assert_eq!(
             (stats.idle, stats.leased, stats.starting, stats.dying),
             (0, 0, 0, 0)
@@ -259,6 +263,13 @@ impl World {
         assert!(self.alive.is_empty(), "instances left: {:?}", self.alive);
         assert!(self.queue.is_empty());
         assert!(self.slots.poll_drained(Waker::noop()).is_ready());
+    }
+}
+
+fn age(now: Instant) -> Age {
+    Age {
+        born: now,
+        since: now,
     }
 }
 
@@ -296,7 +307,7 @@ proptest! {
 #[test]
 fn waiters_are_served_in_order_of_arrival() {
     let mut slots: Slots<u32> = Slots::new(&config(1, 0, 3, true));
-    let now = Instant::now();
+    let now = crate::clock::Clock::system().now();
     assert!(matches!(slots.arrive(now), Arrived::Turn(Turn::Start)));
     slots.started(Duration::ZERO);
     let tickets: Vec<Ticket> = (0..3)
@@ -307,7 +318,7 @@ fn waiters_are_served_in_order_of_arrival() {
         .collect();
     assert!(matches!(slots.arrive(now), Arrived::Busy));
     for ticket in tickets {
-        slots.give_back(7, now, now, None);
+        slots.give_back(7, age(now), now, None);
         assert!(matches!(
             slots.poll_turn(ticket, Waker::noop()),
             Poll::Ready(Some(Turn::Warm(7)))
@@ -318,22 +329,22 @@ fn waiters_are_served_in_order_of_arrival() {
 #[test]
 fn an_idle_pool_shrinks_to_min_warm() {
     let mut slots: Slots<u32> = Slots::new(&config(4, 1, 0, true));
-    let now = Instant::now();
+    let now = crate::clock::Clock::system().now();
     for _ in 0..3 {
         slots.arrive(now);
         slots.started(Duration::ZERO);
     }
     for instance in 0..3 {
-        slots.give_back(instance, now, now, None);
+        slots.give_back(instance, age(now), now, None);
     }
     let at = now + Duration::from_millis(100);
-    assert_eq!(slots.notice(now), Notice::LookAt(at));
-    assert_eq!(slots.notice(now), Notice::Nothing);
+    assert_eq!(slots.notice(now, 0), Notice::LookAt(at));
+    assert_eq!(slots.notice(now, 0), Notice::Nothing);
     slots.look(at);
-    assert_eq!((slots.stats().idle, slots.stats().dying), (1, 2));
+    assert_eq!((slots.stats(0, 0).idle, slots.stats(0, 0).dying), (1, 2));
     assert_eq!(slots.take_dying(), [0, 1], "last used is kept");
     assert_eq!(
-        slots.notice(at),
+        slots.notice(at, 0),
         Notice::LookAt(now + Duration::from_millis(300))
     );
 }

@@ -1,0 +1,144 @@
+//! What happens off the callers' path: instances made ahead, dropped behind, and retired when idle.
+
+use std::sync::Arc;
+
+use super::tokens::{Dropping, Vacancy, discard};
+use super::{Lending, Lent};
+use crate::refill::Work;
+use crate::slots::{Notice, Refilled, Retire};
+use crate::ticker::Member;
+use crate::world::World;
+
+/// Instances are made one after the other for one pool at most so many times before the refill
+/// thread looks at the next pool.
+const REFILL_TURN: usize = 16;
+
+impl<W: World, S: Send + 'static> Lending<W, S> {
+    pub(super) fn drop_instance(&self, instance: Lent<W, S>) {
+        let began = self.maker.clock.now();
+        let dropping = Dropping(self);
+        discard(instance);
+        let cost = self.maker.clock.now().saturating_duration_since(began);
+        dropping.done(cost);
+    }
+
+    /// Makes one instance ahead.
+    fn refill_one(&self) {
+        let began = self.maker.clock.now();
+        let deadline = self.deadline(began).into();
+        let mut vacancy = Some(Vacancy(self));
+        let made = if self.maker.direct {
+            self.maker.start_direct(deadline)
+        } else {
+            match &self.runtime {
+                Some(runtime) => runtime.block_on(self.maker.start(deadline)),
+                None => wasmtime_wasi::runtime::in_tokio(self.maker.start(deadline)),
+            }
+        };
+        let now = self.maker.clock.now();
+        std::mem::forget(vacancy.take());
+        match made {
+            Ok(instance) => {
+                let cost = now.saturating_duration_since(began);
+                self.take_back(|slots| slots.refilled(Box::new(instance), now, cost));
+            }
+            Err(error) => {
+                tracing::debug!("an instance could not be made ahead: {error}");
+                self.change(|slots| slots.refill_failed(now));
+                self.notice(now);
+            }
+        }
+    }
+}
+
+impl<W: World, S: Send + 'static> Work for Lending<W, S> {
+    fn work(&self) -> bool {
+        for _ in 0..REFILL_TURN {
+            let step = self.slots.lock().refill(self.maker.clock.now());
+            match step {
+                Refilled::Drop(dying) => dying
+                    .into_iter()
+                    .for_each(|instance| self.drop_instance(instance)),
+                Refilled::Start => self.refill_one(),
+                Refilled::Done => {
+                    self.notice(self.maker.clock.now());
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn look(self: Arc<Self>) {
+        let now = self.maker.clock.now();
+        let mut slots = self.slots.lock();
+        let work = slots.look(now);
+        let (ttl, age) = (self.idle_ttl, self.maker.max_age);
+        let mut spare = slots.spare(self.pockets.count());
+        let mut next = None;
+        let retired = self.pockets.sift(|instance| {
+            let aged = age.map(|age| instance.born + age);
+            let expired = (spare > 0).then(|| instance.idle_since + ttl);
+            let until = [aged, expired].into_iter().flatten().min();
+            let keep = until.is_none_or(|until| now < until);
+            match keep {
+                true => next = next.into_iter().chain(until).min(),
+                false => spare = spare.saturating_sub(1),
+            }
+            keep
+        });
+        drop(slots);
+        for instance in retired {
+            let aged = self.is_aged(&instance, || now);
+            self.give_back_slow(
+                instance,
+                Some(if aged { Retire::Aged } else { Retire::Idle }),
+            );
+        }
+        if work {
+            self.follow(Notice::Work);
+        }
+        self.notice(now);
+        if let Some(at) = next {
+            self.look_again(at);
+        }
+    }
+}
+
+impl<W: World, S: Send + 'static> Member for Lending<W, S> {
+    fn is_busy(&self) -> bool {
+        let slots = self.slots.lock();
+        let mut pocketed = 0;
+        let crowded = self.pockets.sift(|_| {
+            pocketed += 1;
+            true
+        });
+        let busy = slots.running() > pocketed;
+        drop(slots);
+        let changed = !crowded.is_empty();
+        for instance in crowded {
+            self.give_back_slow(instance, None);
+        }
+        busy || changed
+    }
+
+    fn shed(&self) {
+        let mut slots = self.slots.lock();
+        slots.shed();
+        let mut spare = slots.spare(self.pockets.count());
+        let retired = self.pockets.sift(|_| {
+            let keep = spare == 0;
+            spare = spare.saturating_sub(1);
+            keep
+        });
+        drop(slots);
+        for instance in retired {
+            self.give_back_slow(instance, Some(Retire::Idle));
+        }
+        // Their room is wanted now, not when refill comes round to it.
+        let dying = self.slots.lock().take_dying();
+        dying
+            .into_iter()
+            .for_each(|instance| self.drop_instance(instance));
+    }
+}

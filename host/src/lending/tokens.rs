@@ -1,0 +1,154 @@
+//! What callers hold: an instance, a slot, a place in the queue. Dropping it gives it back.
+
+use std::ops::Deref;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use super::{Lending, Lent};
+use crate::error::CallError;
+use crate::instance::Instance;
+use crate::slots::{Slots, Ticket, Turn};
+use crate::world::World;
+
+/// An instance that is lent. Its `Drop` gives it back.
+pub(crate) struct Guard<P, W: World, S: Send + 'static>
+where
+    P: Deref<Target = Lending<W, S>>,
+{
+    pub(crate) pool: P,
+    instance: Option<Lent<W, S>>,
+    /// Whether every call so far ended well. A call that is under way, or was cancelled, did not.
+    sound: bool,
+}
+
+impl<P, W: World, S: Send + 'static> Guard<P, W, S>
+where
+    P: Deref<Target = Lending<W, S>>,
+{
+    pub(super) fn new(pool: P, instance: Lent<W, S>) -> Self {
+        Self {
+            pool,
+            instance: Some(instance),
+            sound: true,
+        }
+    }
+
+    /// The instance, to be called, unless an earlier call did not end well. Until
+    /// [`Guard::ended_well`], it is taken for one whose call did not.
+    pub(crate) fn begin(&mut self) -> Result<(&P, &mut Instance<W, S>), CallError> {
+        if !self.sound {
+            return Err(CallError::Retired);
+        }
+        self.sound = false;
+        match &mut self.instance {
+            Some(instance) => Ok((&self.pool, instance)),
+            None => Err(CallError::Retired),
+        }
+    }
+
+    pub(crate) fn ended_well(&mut self) {
+        self.sound = true;
+    }
+
+    pub(crate) fn instance(&self) -> Option<&Instance<W, S>> {
+        self.instance.as_deref()
+    }
+
+    pub(crate) fn instance_mut(&mut self) -> Option<&mut Instance<W, S>> {
+        self.instance.as_deref_mut()
+    }
+}
+
+impl<P, W: World, S: Send + 'static> Drop for Guard<P, W, S>
+where
+    P: Deref<Target = Lending<W, S>>,
+{
+    fn drop(&mut self) {
+        if let Some(instance) = self.instance.take() {
+            self.pool.give_back(instance, self.sound);
+        }
+    }
+}
+
+/// The right to fill a slot. Its `Drop` gives the slot back.
+pub(super) struct Vacancy<'a, W: World, S: Send + 'static>(pub(super) &'a Lending<W, S>);
+
+impl<W: World, S: Send + 'static> Vacancy<'_, W, S> {
+    pub(super) fn fill(self, cost: Duration) {
+        self.0.slots.lock().started(cost);
+        std::mem::forget(self);
+    }
+}
+
+impl<W: World, S: Send + 'static> Drop for Vacancy<'_, W, S> {
+    fn drop(&mut self) {
+        self.0.change(Slots::start_failed);
+    }
+}
+
+/// A slot whose instance is being dropped. Its `Drop` frees the slot.
+pub(super) struct Dropping<'a, W: World, S: Send + 'static>(pub(super) &'a Lending<W, S>);
+
+impl<W: World, S: Send + 'static> Dropping<'_, W, S> {
+    pub(super) fn done(self, cost: Duration) {
+        self.0.change(|slots| {
+            slots.drop_cost(cost);
+            slots.dropped()
+        });
+        std::mem::forget(self);
+    }
+}
+
+impl<W: World, S: Send + 'static> Drop for Dropping<'_, W, S> {
+    fn drop(&mut self) {
+        self.0.change(Slots::dropped);
+    }
+}
+
+/// A place in the queue. Its `Drop` gives it up, with the turn that was granted meanwhile.
+pub(super) struct Place<'a, W: World, S: Send + 'static> {
+    pub(super) pool: &'a Lending<W, S>,
+    pub(super) ticket: Option<Ticket>,
+}
+
+impl<W: World, S: Send + 'static> Place<'_, W, S> {
+    pub(super) fn poll(&mut self, waker: &Waker) -> Poll<Result<Turn<Lent<W, S>>, CallError>> {
+        let Some(ticket) = self.ticket else {
+            return Poll::Ready(Err(CallError::Closed));
+        };
+        let polled = self.pool.slots.lock().poll_turn(ticket, waker);
+        polled.map(|turn| {
+            self.ticket = None;
+            turn.ok_or(CallError::Closed)
+        })
+    }
+}
+
+impl<W: World, S: Send + 'static> Drop for Place<'_, W, S> {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket.take() {
+            let now = self.pool.maker.clock.now();
+            self.pool
+                .take_back(|slots| slots.leave(ticket, now, |instance| instance.age()));
+            self.pool.notice(now);
+        }
+    }
+}
+
+/// Wakes a thread that waits for its turn.
+pub(super) struct ThreadWaker(pub(super) std::thread::Thread);
+
+impl std::task::Wake for ThreadWaker {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Drops an instance. The embedder's value in it may panic, which is nothing to whoever drops it.
+pub(super) fn discard<W: World, S: Send + 'static>(instance: Lent<W, S>) {
+    if catch_unwind(AssertUnwindSafe(|| drop(instance))).is_err() {
+        tracing::error!("the embedder's value of an instance panicked when it was dropped");
+    }
+}

@@ -1,0 +1,150 @@
+//! What refill does for a pool: instances made ahead, dropped behind, and retired when idle.
+
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use super::{Notice, Refilled, Returned, Slots};
+use crate::policy::{self, Age, Counts};
+
+/// After this long a pool that did not refill because its callers came too fast looks again.
+const OWED: Duration = Duration::from_millis(10);
+
+impl<I> Slots<I> {
+    /// What refill is to be told of this pool, if anything; it then counts as told.
+    ///
+    /// `pocketed` of the leased instances stand idle beside a thread.
+    pub(crate) fn notice(&mut self, now: Instant, pocketed: usize) -> Notice {
+        self.pocketed = pocketed.min(self.leased);
+        let counts = self.counts();
+        let goal = self.goal(&counts, now);
+        if !self.refill.queued && policy::wake_refill(&counts, goal) {
+            self.refill.queued = true;
+            return Notice::Work;
+        }
+        match self.next_look(&counts, now) {
+            Some(at) => self.look_at(at),
+            None => Notice::Nothing,
+        }
+    }
+
+    fn goal(&self, counts: &Counts, now: Instant) -> usize {
+        match self.refill.not_before {
+            Some(at) if now < at => 0,
+            _ => policy::goal(counts, &self.load, now),
+        }
+    }
+
+    /// When [`Slots::look`] will have something to do.
+    fn next_look(&self, counts: &Counts, now: Instant) -> Option<Instant> {
+        let oldest = self.idle.front();
+        let aged = oldest.and_then(|idle| Some(idle.born + self.max_age?));
+        let expired = oldest
+            .filter(|_| counts.idle > self.min_warm)
+            .map(|idle| idle.since + self.idle_ttl);
+        let lacks = counts.dying > 0 || policy::may_refill(counts, counts.min_warm);
+        let owed = (lacks && !self.refill.queued && !self.closed).then(|| {
+            self.refill
+                .not_before
+                .map_or(now + OWED, |at| at.max(now + OWED))
+        });
+        [aged, expired, owed].into_iter().flatten().min()
+    }
+
+    /// Retires what stood idle too long or is too old, when the instant to look has come. Whether
+    /// refill has work now, however little; it then counts as told.
+    pub(crate) fn look(&mut self, now: Instant) -> bool {
+        self.refill.looking = self.refill.looking.filter(|at| now < *at);
+        self.retire_aged(now);
+        while self.idle.len() > self.min_warm
+            && self
+                .idle
+                .front()
+                .is_some_and(|idle| now >= idle.since + self.idle_ttl)
+        {
+            self.retire_oldest();
+        }
+        let counts = self.counts();
+        let work = !self.refill.queued
+            && (counts.dying > 0 || policy::may_refill(&counts, self.goal(&counts, now)));
+        self.refill.queued |= work;
+        work
+    }
+
+    /// What a refill thread does next. `Done` lasts until it is told of this pool again.
+    pub(crate) fn refill(&mut self, now: Instant) -> Refilled<I> {
+        if !self.dying.is_empty() {
+            return Refilled::Drop(self.take_dying());
+        }
+        let counts = self.counts();
+        if policy::may_refill(&counts, self.goal(&counts, now)) {
+            self.starting += 1;
+            return Refilled::Start;
+        }
+        self.refill.queued = false;
+        Refilled::Done
+    }
+
+    /// Instances to drop. Each holds its slot until [`Slots::dropped`].
+    pub(crate) fn take_dying(&mut self) -> Vec<I> {
+        self.dropping += self.dying.len();
+        std::mem::take(&mut self.dying)
+    }
+
+    /// Refill made an instance.
+    pub(crate) fn refilled(&mut self, instance: I, now: Instant, cost: Duration) -> Returned<I> {
+        self.started(cost);
+        self.counters.refilled += 1;
+        self.refill.failures = 0;
+        self.refill.not_before = None;
+        self.give_back(
+            instance,
+            Age {
+                born: now,
+                since: now,
+            },
+            now,
+            None,
+        )
+    }
+
+    /// Refill could not. Callers find out why when they make their own; refill tries again later.
+    pub(crate) fn refill_failed(&mut self, now: Instant) -> Option<Waker> {
+        let wait = Duration::from_millis(100) * 2u32.pow(self.refill.failures.min(6));
+        self.refill.failures += 1;
+        self.refill.not_before = Some(now + wait);
+        self.start_failed()
+    }
+
+    pub(crate) fn drop_cost(&mut self, cost: Duration) {
+        self.load.dropped(cost);
+    }
+
+    /// Retires every idle instance beyond `min_warm`: the host needs their room.
+    pub(crate) fn shed(&mut self) {
+        while self.idle.len() > self.min_warm {
+            self.retire_oldest();
+        }
+    }
+
+    fn retire_oldest(&mut self) {
+        if let Some(idle) = self.idle.pop_front() {
+            self.counters.retired_idle += 1;
+            self.dying.push(idle.instance);
+        }
+    }
+
+    pub(super) fn retire_aged(&mut self, now: Instant) {
+        let Some(age) = self.max_age else { return };
+        let mut at = 0;
+        while at < self.idle.len() {
+            if now >= self.idle[at].born + age {
+                if let Some(idle) = self.idle.remove(at) {
+                    self.counters.retired_aged += 1;
+                    self.dying.push(idle.instance);
+                }
+            } else {
+                at += 1;
+            }
+        }
+    }
+}

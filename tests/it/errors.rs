@@ -1,0 +1,295 @@
+//! Every message that a caller can meet, with all that is behind it, in `errors.golden`.
+//!
+//! `UPDATE_GOLDEN=1` writes the file anew.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use prewarm::{Error, Grants, Host, HostConfig, PoolConfig, Reuse, Val, Wasm, blocking};
+
+use crate::guests::COUNTER;
+use crate::hostile::{at_start, hostile};
+use crate::support::{always, chain, config, host, host_with, load};
+
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/it/errors.golden");
+
+type Pool = blocking::Pool<()>;
+
+/// Errors under names, each really provoked.
+struct Found(Vec<(&'static str, Error)>);
+
+impl Found {
+    fn add<T>(&mut self, name: &'static str, result: Result<T, impl Into<Error>>) {
+        match result {
+            Ok(_) => panic!("{name}: no error"),
+            Err(error) => self.0.push((name, error.into())),
+        }
+    }
+}
+
+fn of_hosts(found: &mut Found) {
+    let mut config = HostConfig::default();
+    config.tick = Duration::ZERO;
+    found.add("HostError::Config", Host::new(config));
+    let mut config = HostConfig::default();
+    config.max_instances = 0;
+    found.add("HostError::Config", Host::new(config));
+}
+
+fn of_loading(found: &mut Found) {
+    let host = host();
+    let cases: [(&str, Wasm); 6] = [
+        ("LoadError::Read", "no/such/file.wasm".into()),
+        ("LoadError::Text", Wasm::wat("(component\n  (func))")),
+        ("LoadError::CoreModule", Wasm::wat("(module)")),
+        ("LoadError::NotWasm", b"Dear Sir".to_vec().into()),
+        ("LoadError::NotWasm", Vec::new().into()),
+        (
+            "LoadError::Compile",
+            Wasm::wat("(component (core module (func (result i32) i64.const 0)))"),
+        ),
+    ];
+    for (name, wasm) in cases {
+        found.add(name, host.load_blocking(wasm));
+    }
+    let full = host_with(|config| {
+        config.allocation = prewarm::Allocation::Pooling;
+        config.max_instances = u32::MAX;
+    });
+    found.add("LoadError::Engine", full.load_blocking(Wasm::wat(COUNTER)));
+}
+
+fn of_pools(found: &mut Found) {
+    let counter = load(&host(), COUNTER);
+    let pool = |set: &dyn Fn(&mut PoolConfig)| {
+        let mut config = config(1, always());
+        set(&mut config);
+        Pool::new(&counter, config)
+    };
+    found.add("PoolError::Config", pool(&|c| c.max_instances = 0));
+    found.add("PoolError::Config", pool(&|c| c.min_warm = 2));
+    found.add(
+        "PoolError::Config",
+        pool(&|c| c.reuse = Reuse::Calls(0..=3)),
+    );
+    found.add("PoolError::Config", pool(&|c| c.limits.fuel = Some(1)));
+    let big = load(
+        &host(),
+        "(component (core module $m (memory 9)) (core instance (instantiate $m)))",
+    );
+    let mut small = config(1, always());
+    small.limits.memory_bytes = 65_536;
+    found.add("PoolError::Config", Pool::new(&big, small));
+    found.add(
+        "PoolError::MissingImports",
+        Pool::new(&load(&host(), &hostile()), config(1, always())),
+    );
+    let imports = r#"(component (import "wasi:http/types@0.2.0" (instance
+        (export "fields" (type (sub resource))))) (import "wasi:clocks/x@0.3.0" (instance (export "f" (func)))))"#;
+    found.add(
+        "PoolError::MissingImports",
+        Pool::new(&load(&host(), imports), config(1, always())),
+    );
+    found.add(
+        "PoolError::World",
+        Pool::builder(&counter, config(1, always()), || ()).warm_up_invoke("nxt", &[]),
+    );
+    found.add(
+        "PoolError::World",
+        counter.pool::<crate::logs::waiting::Logs>(config(1, always())),
+    );
+    found.add(
+        "PoolError::Link",
+        Pool::builder(&counter, config(1, always()), || ())
+            .imports(|_| Err(wasmtime::Error::msg("no such device")))
+            .build(),
+    );
+    let environment = r#"(component (import "wasi:cli/environment@0.2.0" (instance
+        (export "get-arguments" (func (result (list string)))))))"#;
+    let mut granted = config(1, always());
+    granted.grants = Grants::none().dir("no/such/folder", "/data");
+    found.add(
+        "PoolError::Grant",
+        Pool::new(&load(&host(), environment), granted),
+    );
+}
+
+fn waiting(found: &mut Found) {
+    let counter = load(&host_with(|config| config.max_instances = 1), COUNTER);
+    let mut config = config(1, always());
+    config.max_queue = 0;
+    let pool = Pool::new(&counter, config.clone()).unwrap();
+    let lease = pool.lease().unwrap();
+    found.add("CallError::Busy", pool.invoke("next", &[]));
+    config.max_queue = 1;
+    found.add(
+        "CallError::HostFull",
+        Pool::new(&counter, config.clone())
+            .unwrap()
+            .invoke("next", &[]),
+    );
+    drop((lease, pool));
+
+    config.max_wait = Some(Duration::from_millis(1));
+    let pool = Pool::new(&counter, config.clone()).unwrap();
+    let lease = pool.lease().unwrap();
+    found.add("CallError::Waited", pool.invoke("next", &[]));
+    drop((lease, pool));
+    config.max_wait = None;
+    config.limits.deadline = Duration::from_millis(5);
+    let pool = Pool::new(&counter, config).unwrap();
+    let lease = pool.lease().unwrap();
+    found.add("CallError::Deadline in the queue", pool.invoke("next", &[]));
+    drop(lease);
+    pool.close();
+    found.add("CallError::Closed", pool.invoke("next", &[]));
+}
+
+fn hostile_pool(wat: &str, mode: u32) -> Pool {
+    let mut config = config(1, always());
+    config.limits.deadline = Duration::from_millis(20);
+    config.limits.memory_bytes = 10 << 16;
+    config.limits.output_bytes = 1500;
+    let modes = std::sync::Arc::new(mode.into());
+    let component = load(&host(), wat);
+    blocking::Pool::builder(&component, config, || ())
+        .imports(crate::faults::imports(
+            crate::support::Face::Blocking,
+            modes,
+        ))
+        .build()
+        .unwrap()
+}
+
+fn running(found: &mut Found) {
+    for (name, function) in [
+        ("CallError::Deadline in the call", "spin"),
+        ("CallError::Trap", "trap"),
+        ("CallError::Trap of a broken answer", "list-beyond"),
+        ("CallError::Limit", "grow-memory"),
+        ("CallError::Limit", "flood"),
+        ("CallError::HostPanic", "host-panic"),
+        ("CallError::Host", "host-fail"),
+    ] {
+        found.add(name, hostile_pool(&hostile(), 0).invoke(function, &[]));
+    }
+    for (name, mode) in [
+        ("CallError::Deadline in the start", 1),
+        ("CallError::Start", 2),
+    ] {
+        found.add(name, hostile_pool(&at_start(), mode).invoke("good", &[]));
+    }
+    let counter = load(&host(), COUNTER);
+    let pool = Pool::builder(&counter, config(1, always()), || ())
+        .warm_up_invoke("trap", &[])
+        .unwrap()
+        .build()
+        .unwrap();
+    found.add("CallError::WarmUp", pool.invoke("next", &[]));
+    let pool = Pool::new(&counter, config(1, always())).unwrap();
+    found.add("CallError::Resolve", pool.invoke("nxt", &[]));
+    found.add("CallError::Value", pool.invoke("next", &[Val::U32(1)]));
+    let failing = pool.call(|(), _| -> wasmtime::Result<()> {
+        Err(wasmtime::Error::msg("the caller's own error").context("its own words"))
+    });
+    found.add("CallError::Host from a closure", failing);
+    let mut lease = pool.lease().unwrap();
+    lease.invoke("trap", &[]).unwrap_err();
+    found.add("CallError::Retired", lease.invoke("next", &[]));
+    let exit = load(&host(), EXIT);
+    let pool = Pool::new(&exit, config(1, always())).unwrap();
+    found.add("CallError::Exit", pool.invoke("leave", &[]));
+}
+
+const EXIT: &str = r#"(component
+    (import "wasi:cli/exit@0.2.0" (instance $exit (export "exit" (func (param "status" (result))))))
+    (core func $exit (canon lower (func $exit "exit")))
+    (core module $m (import "" "exit" (func $exit (param i32)))
+        (func (export "leave") (result i32) (call $exit (i32.const 1)) unreachable))
+    (core instance $i (instantiate $m (with "" (instance (export "exit" (func $exit))))))
+    (func (export "leave") (result u32) (canon lift (core func $i "leave"))))"#;
+
+fn golden(found: &[(&str, Error)]) -> String {
+    let mut text = String::new();
+    for (name, error) in found {
+        let retry = if error.is_retryable() {
+            ", retryable"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "# {name} ({:?}{retry})", error.fault());
+        for (depth, message) in chain(error).iter().enumerate() {
+            let indent = "    ".repeat(depth);
+            for line in message.lines() {
+                let _ = writeln!(text, "{indent}{line}");
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+#[test]
+fn messages_are_as_written() {
+    let mut found = Found(Vec::new());
+    for provoke in [of_hosts, of_loading, of_pools, waiting, running] {
+        provoke(&mut found);
+    }
+    for (name, error) in &found.0 {
+        let messages = chain(error);
+        for pair in messages.windows(2) {
+            assert!(
+                !pair[0].contains(&pair[1]),
+                "{name} repeats its source: {messages:#?}"
+            );
+        }
+        for message in &messages[..1] {
+            assert!(!message.ends_with('.'), "{name}: {message}");
+            let word = message.split(' ').next().unwrap_or_default();
+            let is_code = word.contains("::");
+            assert!(
+                is_code || !word.starts_with(char::is_uppercase),
+                "{name}: {message}"
+            );
+        }
+    }
+    let text = golden(&found.0);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(GOLDEN, &text).unwrap();
+    }
+    let written = std::fs::read_to_string(GOLDEN).unwrap_or_default();
+    for (line, (now, then)) in text.lines().zip(written.lines()).enumerate() {
+        assert_eq!(
+            now,
+            then,
+            "line {} of errors.golden, where `UPDATE_GOLDEN=1` writes it anew",
+            line + 1
+        );
+    }
+    assert_eq!(text.lines().count(), written.lines().count());
+}
+
+/// The variants that are in the golden file are all there are.
+#[test]
+fn every_variant_is_provoked() {
+    let source = include_str!("../../host/src/error.rs");
+    let golden = std::fs::read_to_string(GOLDEN).unwrap();
+    for verb in ["HostError", "LoadError", "PoolError", "CallError"] {
+        let body = source.split_once(&format!("pub enum {verb} {{")).unwrap().1;
+        let body = body.split_once("\n}").unwrap().0;
+        let variants = body.lines().filter_map(|line| {
+            let name = line.strip_prefix("    ")?;
+            let end = name.find(|c: char| !c.is_alphanumeric())?;
+            name.starts_with(char::is_uppercase).then_some(&name[..end])
+        });
+        for variant in variants {
+            // The runtime that goes away in the middle of a load cannot be staged without luck.
+            if variant != "Cancelled" {
+                assert!(
+                    golden.contains(&format!("# {verb}::{variant} ")),
+                    "{verb}::{variant}"
+                );
+            }
+        }
+    }
+}

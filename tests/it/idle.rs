@@ -1,0 +1,182 @@
+//! Instances that stand ready: made ahead, kept for a while, gone when nobody needs them.
+
+use std::time::Duration;
+
+use prewarm::{PoolConfig, PoolStats, Reuse};
+
+use crate::guests::COUNTER;
+use crate::support::{
+    AnyPool, FACES, always, config, load, number, poll_once, still_host, until_stats, used,
+};
+
+const TTL: Duration = Duration::from_secs(10);
+
+fn ready(max_instances: usize, min_warm: usize, reuse: Reuse) -> PoolConfig {
+    let mut config = config(max_instances, reuse);
+    config.min_warm = min_warm;
+    config.idle_ttl = TTL;
+    config
+}
+
+#[test]
+fn min_warm_is_made_ahead() {
+    for face in FACES {
+        for reuse in [Reuse::Never, always()] {
+            let (host, _) = still_host();
+            let pool = AnyPool::new(face, &load(&host, COUNTER), ready(4, 2, reuse.clone()));
+            let stats = pool.until("two stand ready", |stats| stats.idle == 2);
+            assert_eq!((stats.refilled, stats.started, stats.cold), (2, 2, 0));
+            assert_eq!(pool.number("next").unwrap(), 1);
+            let stats = pool.until("two stand ready again", |stats| stats.idle >= 2);
+            assert_eq!((stats.warm, stats.cold), (1, 0), "{face:?} {reuse:?}");
+        }
+    }
+}
+
+#[test]
+fn min_warm_is_made_up_again_after_faults() {
+    for face in FACES {
+        let (host, clock) = still_host();
+        let pool = AnyPool::new(face, &load(&host, COUNTER), ready(3, 3, always()));
+        for n in 1..=3 {
+            pool.until("three stand ready", |stats| stats.idle == 3);
+            pool.number("trap").unwrap_err();
+            clock.advance(Duration::from_secs(1));
+            assert_eq!(pool.stats().retired_faulty, n);
+        }
+        pool.until("three stand ready", |stats| stats.idle == 3);
+    }
+}
+
+/// Has three idle instances, then no caller any more.
+#[track_caller]
+fn check_scales_down(min_warm: usize, steps: &[(u64, usize)]) {
+    for face in FACES {
+        let (host, clock) = still_host();
+        let pool = AnyPool::new(face, &load(&host, COUNTER), ready(3, min_warm, always()));
+        pool.until("those of min_warm stand ready", |stats| {
+            stats.idle == min_warm
+        });
+        for lease in [pool.hold(), pool.hold(), pool.hold()] {
+            drop(lease);
+            clock.advance(Duration::from_secs(1));
+        }
+        for (seconds, left) in steps {
+            clock.advance(Duration::from_secs(*seconds));
+            let stats = pool.until(&format!("{left} are left"), |stats| used(stats) == *left);
+            assert_eq!(stats.retired_idle, 3 - *left as u64);
+        }
+    }
+}
+
+#[test]
+fn an_idle_pool_shrinks_one_by_one_to_nothing() {
+    // They stand idle since 3, 2 and 1 seconds.
+    check_scales_down(0, &[(6, 3), (1, 2), (1, 1), (1, 0)]);
+}
+
+#[test]
+fn an_idle_pool_shrinks_to_min_warm() {
+    check_scales_down(1, &[(6, 3), (100, 1), (100, 1)]);
+    check_scales_down(3, &[(100, 3)]);
+}
+
+#[test]
+fn the_last_used_is_kept() {
+    for face in FACES {
+        let (host, clock) = still_host();
+        let pool = AnyPool::new(face, &load(&host, COUNTER), ready(2, 0, always()));
+        drop((pool.hold(), pool.hold()));
+        for n in 1..=20 {
+            assert_eq!(pool.number("next").unwrap(), n, "always the same one");
+            clock.advance(Duration::from_secs(1));
+        }
+        let stats = pool.until("the other is gone", |stats| used(stats) == 1);
+        assert_eq!((stats.idle, stats.retired_idle), (1, 1));
+        assert_eq!(pool.number("next").unwrap(), 21);
+    }
+}
+
+#[test]
+fn what_was_made_ahead_for_callers_goes_when_they_stay_away() {
+    for face in FACES {
+        let (host, clock) = still_host();
+        let pool = AnyPool::new(face, &load(&host, COUNTER), ready(4, 0, Reuse::Never));
+        for _ in 0..20 {
+            pool.number("next").unwrap();
+            clock.advance(Duration::from_millis(1));
+        }
+        let made_ahead = |stats: &PoolStats| stats.refilled > 0 && stats.idle > 0;
+        pool.until("some are made ahead", made_ahead);
+        pool.until("refill is done", |stats| {
+            stats.starting == 0 && stats.dying == 0
+        });
+        clock.advance(2 * TTL);
+        pool.until("it scaled to zero", |stats| used(stats) == 0);
+        assert_eq!(pool.number("next").unwrap(), 1);
+    }
+}
+
+/// An instance that comes back because a caller left expires too, and is no younger for it.
+#[tokio::test]
+async fn what_a_caller_left_behind_goes_too() {
+    for max_age in [None, Some(TTL / 2)] {
+        let (host, clock) = still_host();
+        let mut config = ready(1, 0, always());
+        config.max_age = max_age;
+        let pool = load(&host, COUNTER).pool::<()>(config).unwrap();
+        let lease = pool.lease().await.unwrap();
+        let mut waiting = Box::pin(pool.lease());
+        assert!(poll_once(waiting.as_mut()).is_pending());
+        drop(lease);
+        assert_eq!(pool.stats().waiting, 0, "it was granted");
+        clock.advance(TTL / 4);
+        drop(waiting);
+        assert_eq!(pool.stats().idle, 1);
+        clock.advance(max_age.map_or(TTL, |_| TTL / 4));
+        until_stats(&pool, "it is gone", |stats| used(stats) == 0).await;
+    }
+}
+
+#[test]
+fn a_full_host_takes_idle_instances_of_other_pools() {
+    for face in FACES {
+        let clock = prewarm::Clock::manual();
+        let host = crate::support::host_with(|config| {
+            config.max_instances = 2;
+            config.clock = clock.clone();
+        });
+        let component = load(&host, COUNTER);
+        let idle = AnyPool::new(face, &component, ready(2, 0, always()));
+        drop((idle.hold(), idle.hold()));
+        assert_eq!(idle.stats().idle, 2);
+        let pool = AnyPool::new(face, &component, ready(2, 0, always()));
+        let held = (pool.hold(), pool.hold());
+        assert_eq!((used(&idle.stats()), idle.stats().retired_idle), (0, 2));
+
+        // Now nothing is idle that could be taken.
+        let error = idle.number("next").unwrap_err();
+        assert!(
+            matches!(error, prewarm::CallError::HostFull(_)),
+            "{error:?}"
+        );
+        assert!(error.is_retryable());
+        assert_eq!(idle.stats().start_failures, 1);
+        drop(held);
+        assert_eq!(idle.number("next").unwrap(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_pool_made_outside_a_runtime_is_refilled() {
+    let (host, _) = still_host();
+    let pool = std::thread::spawn(move || {
+        load(&host, COUNTER)
+            .pool::<()>(ready(2, 2, always()))
+            .unwrap()
+    })
+    .join()
+    .unwrap();
+    until_stats(&pool, "two stand ready", |stats| stats.idle == 2).await;
+    assert_eq!(number(pool.invoke("next", &[]).await.unwrap()), 1);
+}

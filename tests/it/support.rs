@@ -1,0 +1,249 @@
+//! Hosts, pools of both faces, and waiting without sleeping.
+
+use std::future::Future;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use prewarm::{
+    CallError, Clock, Component, Host, HostConfig, Pool, PoolConfig, PoolError, PoolStats, Reuse,
+    State, Val, Wasm, World, blocking,
+};
+use wasmtime::component::Linker;
+
+/// Longer than anything takes that ends at all.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The runtime of tests that are not themselves asynchronous.
+pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+    LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
+
+/// A host without a cache, and so small that many fit the address space.
+pub(crate) fn host() -> Host {
+    host_with(|_| {})
+}
+
+pub(crate) fn host_with(set: impl FnOnce(&mut HostConfig)) -> Host {
+    let mut config = HostConfig::default();
+    config.cache.enabled = false;
+    config.max_instances = 40;
+    set(&mut config);
+    Host::new(config).unwrap()
+}
+
+/// A host whose time stands still, and its clock.
+pub(crate) fn still_host() -> (Host, Clock) {
+    let clock = Clock::manual();
+    let host = host_with(|config| config.clock = clock.clone());
+    (host, clock)
+}
+
+pub(crate) fn load(host: &Host, wat: &str) -> Component {
+    host.load_blocking(Wasm::wat(wat))
+        .unwrap_or_else(|error| panic!("{:#?}", chain(&error)))
+}
+
+/// What an error says, from the outside in.
+pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+    std::iter::successors(Some(error), |error| error.source())
+        .map(ToString::to_string)
+        .collect()
+}
+
+pub(crate) fn config(max_instances: usize, reuse: Reuse) -> PoolConfig {
+    let mut config = PoolConfig::new(max_instances);
+    config.reuse = reuse;
+    config
+}
+
+/// Every call on one instance, as far as the tests go.
+pub(crate) fn always() -> Reuse {
+    Reuse::Calls(1000..=1000)
+}
+
+/// How callers call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Face {
+    Async,
+    Blocking,
+}
+
+pub(crate) const FACES: [Face; 2] = [Face::Async, Face::Blocking];
+
+/// A pool of either face, called from a thread by the names of exports.
+#[derive(Debug)]
+pub(crate) enum AnyPool<S: Send + 'static = ()> {
+    Async(Pool<(), S>),
+    Blocking(blocking::Pool<(), S>),
+}
+
+impl AnyPool {
+    pub(crate) fn new(face: Face, component: &Component, config: PoolConfig) -> Self {
+        Self::with(face, component, config, || (), |_| Ok(())).unwrap()
+    }
+}
+
+impl<S: Send + 'static> AnyPool<S> {
+    pub(crate) fn with(
+        face: Face,
+        component: &Component,
+        config: PoolConfig,
+        state: impl Fn() -> S + Send + Sync + 'static,
+        imports: impl FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()> + 'static,
+    ) -> Result<Self, PoolError> {
+        let _runtime = RUNTIME.enter();
+        Ok(match face {
+            Face::Async => Self::Async(
+                Pool::builder(component, config, state)
+                    .imports(imports)
+                    .build()?,
+            ),
+            Face::Blocking => Self::Blocking(
+                blocking::Pool::builder(component, config, state)
+                    .imports(imports)
+                    .build()?,
+            ),
+        })
+    }
+
+    /// Another handle of the same pool.
+    pub(crate) fn share(&self) -> Self {
+        match self {
+            Self::Async(pool) => Self::Async(pool.clone()),
+            Self::Blocking(pool) => Self::Blocking(pool.clone()),
+        }
+    }
+
+    pub(crate) fn invoke(&self, name: &str, params: &[Val]) -> Result<Option<Val>, CallError> {
+        match self {
+            Self::Async(pool) => RUNTIME.block_on(pool.invoke(name, params)),
+            Self::Blocking(pool) => pool.invoke(name, params),
+        }
+    }
+
+    /// Calls a function without parameters that answers a number.
+    pub(crate) fn number(&self, name: &str) -> Result<u32, CallError> {
+        self.invoke(name, &[]).map(number)
+    }
+
+    pub(crate) fn stats(&self) -> PoolStats {
+        match self {
+            Self::Async(pool) => pool.stats(),
+            Self::Blocking(pool) => pool.stats(),
+        }
+    }
+
+    /// Holds one instance until the answer is dropped.
+    pub(crate) fn hold(&self) -> Box<dyn Send> {
+        match self {
+            Self::Async(pool) => Box::new(RUNTIME.block_on(pool.lease()).unwrap()),
+            Self::Blocking(pool) => Box::new(pool.lease().unwrap()),
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        match self {
+            Self::Async(pool) => RUNTIME.block_on(pool.close()),
+            Self::Blocking(pool) => pool.close(),
+        }
+    }
+
+    /// Waits for what other threads do to the pool.
+    #[track_caller]
+    pub(crate) fn until(&self, what: &str, reached: impl Fn(&PoolStats) -> bool) -> PoolStats {
+        until(what, || {
+            let stats = self.stats();
+            if reached(&stats) {
+                Ok(stats)
+            } else {
+                Err(stats)
+            }
+        })
+    }
+}
+
+pub(crate) fn number(answer: Option<Val>) -> u32 {
+    match answer {
+        Some(Val::U32(number)) => number,
+        other => panic!("no number: {other:?}"),
+    }
+}
+
+/// Calls `reached` until it is, giving way to other threads meanwhile.
+#[track_caller]
+pub(crate) fn until<R, E: std::fmt::Debug>(
+    what: &str,
+    mut reached: impl FnMut() -> Result<R, E>,
+) -> R {
+    let clock = Clock::system();
+    let end = clock.now() + PATIENCE;
+    loop {
+        match reached() {
+            Ok(answer) => return answer,
+            Err(seen) if clock.now() > end => panic!("never: {what}; last seen {seen:?}"),
+            Err(_) => std::thread::yield_now(),
+        }
+    }
+}
+
+/// The same in a task.
+pub(crate) async fn until_stats<W: World, S: Send + 'static>(
+    pool: &Pool<W, S>,
+    what: &str,
+    reached: impl Fn(&PoolStats) -> bool,
+) -> PoolStats {
+    let clock = Clock::system();
+    let end = clock.now() + PATIENCE;
+    loop {
+        let stats = pool.stats();
+        if reached(&stats) {
+            return stats;
+        }
+        assert!(clock.now() < end, "never: {what}; last seen {stats:?}");
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Polls a future once, with nobody to wake.
+pub(crate) fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// Runs a call that does not end, until something else has.
+pub(crate) async fn until_then<F: Future, R>(
+    call: std::pin::Pin<&mut F>,
+    something: impl Future<Output = R>,
+) -> R {
+    tokio::select! {
+        _ = call => panic!("the call ended"),
+        answer = something => answer,
+    }
+}
+
+/// Slots in use.
+pub(crate) fn used(stats: &PoolStats) -> usize {
+    stats.idle + stats.leased + stats.starting + stats.dying
+}
+
+/// Counts what lives: as the embedder's value of each instance.
+#[derive(Debug)]
+pub(crate) struct Alive(&'static AtomicUsize);
+
+impl Alive {
+    pub(crate) fn new(count: &'static AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A counter that lives as long as the process.
+pub(crate) fn counter() -> &'static AtomicUsize {
+    Box::leak(Box::default())
+}
