@@ -304,7 +304,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     ///
     /// As [`Pool::invoke`], and [`CallError::Retired`] after a call that did not end well.
     pub fn invoke(&mut self, name: &str, params: &[Val]) -> Result<Option<Val>, CallError> {
-        let function = self.find(name)?;
+        let function = self.guard.find(name)?;
         function.check_params(params)?;
         self.invoke_checked(&function, params)
     }
@@ -321,10 +321,10 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         name: &str,
         params: &serde_json::Value,
     ) -> Result<serde_json::Value, CallError> {
-        let function = self.find(name)?;
-        let params = function.params_from_json(params, self.handles()?)?;
+        let function = self.guard.find(name)?;
+        let params = function.params_from_json(params, self.guard.handles()?)?;
         let answer = self.invoke_checked(&function, &params)?;
-        Ok(function.results_to_json(answer.into_iter().collect(), self.handles()?)?)
+        Ok(function.results_to_json(answer.into_iter().collect(), self.guard.handles()?)?)
     }
 
     /// Calls an export with parameters as WAVE. Resources are handles that live as long as the
@@ -335,38 +335,22 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     /// As [`Lease::invoke`].
     #[cfg(feature = "wave")]
     pub fn invoke_wave(&mut self, name: &str, params: &str) -> Result<String, CallError> {
-        let function = self.find(name)?;
-        let params = function.params_from_wave(params, self.handles()?)?;
+        let function = self.guard.find(name)?;
+        let params = function.params_from_wave(params, self.guard.handles()?)?;
         let answer = self.invoke_checked(&function, &params)?;
-        Ok(function.results_to_wave(answer.into_iter().collect(), self.handles()?)?)
+        Ok(function.results_to_wave(answer.into_iter().collect(), self.guard.handles()?)?)
     }
 
     /// The embedder's value of this instance. `None` after a call that lost the instance.
     #[must_use]
     pub fn embedder(&self) -> Option<&S> {
-        self.guard
-            .instance()
-            .map(|instance| instance.store.data().embedder())
+        self.guard.embedder()
     }
 
     /// The embedder's value of this instance, to set what the next call shall find there.
     #[must_use]
     pub fn embedder_mut(&mut self) -> Option<&mut S> {
-        self.guard
-            .instance_mut()
-            .map(|instance| instance.store.data_mut().embedder_mut())
-    }
-
-    fn find(&self, name: &str) -> Result<Arc<ExportedFunc>, CallError> {
-        Ok(Arc::clone(
-            self.guard.pool.maker.component.exports().find(name)?,
-        ))
-    }
-
-    #[cfg(any(feature = "json", feature = "wave"))]
-    fn handles(&mut self) -> Result<&mut Handles, CallError> {
-        let instance = self.guard.instance_mut().ok_or(CallError::Retired)?;
-        Ok(&mut instance.handles)
+        self.guard.embedder_mut()
     }
 
     fn invoke_checked(

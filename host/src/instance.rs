@@ -66,7 +66,7 @@ pub(crate) struct Instance<W, S: 'static> {
     pub(crate) world: W,
     pub(crate) handles: Handles,
     pub(crate) born: Instant,
-    /// When it last fell idle in a pocket.
+    /// When it was made, or its last call ended.
     pub(crate) idle_since: Instant,
     pub(crate) calls_left: u32,
 }
@@ -74,8 +74,10 @@ pub(crate) struct Instance<W, S: 'static> {
 /// What a call still needs to know of how it came by its instance.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun {
-    /// `None` where nobody wants a receipt and nothing had to be waited for.
+    /// `None` where nobody asked for the time.
     pub(crate) arrived: Option<Instant>,
+    /// Whether a receipt is wanted.
+    pub(crate) measured: bool,
     pub(crate) queued: Duration,
     pub(crate) warm: bool,
     pub(crate) start: Duration,
@@ -83,9 +85,10 @@ pub(crate) struct Begun {
 }
 
 impl Begun {
-    pub(crate) fn at(arrived: Instant, deadline: Option<Instant>) -> Self {
+    pub(crate) fn at(arrived: Instant, deadline: Option<Instant>, measured: bool) -> Self {
         Self {
             arrived: Some(arrived),
+            measured,
             queued: Duration::ZERO,
             warm: true,
             start: Duration::ZERO,
@@ -96,6 +99,11 @@ impl Begun {
     /// When the instance was there and the call itself began.
     pub(crate) fn called(&self) -> Option<Instant> {
         Some(self.arrived? + self.queued + self.start)
+    }
+
+    /// The same, for a receipt: `None` where none is wanted.
+    fn measured_from(&self) -> Option<Instant> {
+        self.called().filter(|_| self.measured)
     }
 }
 
@@ -225,8 +233,13 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     ) -> Result<(R, Receipt), CallError> {
         self.begin(&mut instance.store, begun.deadline);
         instance.store.data_mut().set_yields(true);
-        let (ended, active) =
-            bounded(call(instance), &self.clock, begun.deadline, begun.called()).await;
+        let (ended, active) = bounded(
+            call(instance),
+            &self.clock,
+            begun.deadline,
+            begun.measured_from(),
+        )
+        .await;
         match ended {
             Ended::Done(Ok(answer)) => match instance.over_limit() {
                 None => Ok((answer, self.receipt(instance, begun, active))),
@@ -259,7 +272,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             return Err(error);
         }
         let active = begun
-            .called()
+            .measured_from()
             .map(|called| self.clock.now().saturating_duration_since(called));
         Ok((answer, self.receipt(instance, begun, active)))
     }

@@ -14,6 +14,7 @@ use crate::instance::Begun;
 use crate::lending::{Guard, Lending};
 use crate::receipt::Receipt;
 use crate::state::State;
+#[cfg(any(feature = "json", feature = "wave"))]
 use crate::value::handles::Handles;
 use crate::world::World;
 
@@ -60,7 +61,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         name: &str,
         params: &[Val],
     ) -> Call<impl Future<Output = Result<(Option<Val>, Receipt), CallError>> + use<'_, W, S>> {
-        let found = self.find(name).and_then(|function| {
+        let found = self.guard.find(name).and_then(|function| {
             function.check_params(params)?;
             Ok((function, params.to_vec()))
         });
@@ -89,7 +90,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
             let (function, params) = found?;
             let begun = self.begun();
             let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
-            let text = function.results_to_wave(answer.into_iter().collect(), self.handles()?)?;
+            let text =
+                function.results_to_wave(answer.into_iter().collect(), self.guard.handles()?)?;
             Ok((text, receipt))
         })
     }
@@ -113,7 +115,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
             let (function, params) = found?;
             let begun = self.begun();
             let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
-            let json = function.results_to_json(answer.into_iter().collect(), self.handles()?)?;
+            let json =
+                function.results_to_json(answer.into_iter().collect(), self.guard.handles()?)?;
             Ok((json, receipt))
         })
     }
@@ -121,38 +124,23 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     /// The embedder's value of this instance. `None` after a call that lost the instance.
     #[must_use]
     pub fn embedder(&self) -> Option<&S> {
-        self.guard
-            .instance()
-            .map(|instance| instance.store.data().embedder())
+        self.guard.embedder()
     }
 
     /// The embedder's value of this instance, to set what the next call shall find there.
     #[must_use]
     pub fn embedder_mut(&mut self) -> Option<&mut S> {
-        self.guard
-            .instance_mut()
-            .map(|instance| instance.store.data_mut().embedder_mut())
-    }
-
-    pub(crate) fn find(&self, name: &str) -> Result<Arc<ExportedFunc>, CallError> {
-        Ok(Arc::clone(
-            self.guard.pool.maker.component.exports().find(name)?,
-        ))
-    }
-
-    pub(crate) fn handles(&mut self) -> Result<&mut Handles, CallError> {
-        let instance = self.guard.instance_mut().ok_or(CallError::Retired)?;
-        Ok(&mut instance.handles)
+        self.guard.embedder_mut()
     }
 
     #[cfg(any(feature = "json", feature = "wave"))]
-    pub(crate) fn prepare(
+    fn prepare(
         &mut self,
         name: &str,
         read: impl FnOnce(&ExportedFunc, &mut Handles) -> Result<Vec<Val>, crate::ValueError>,
     ) -> Result<(Arc<ExportedFunc>, Vec<Val>), CallError> {
-        let function = self.find(name)?;
-        let params = read(&function, self.handles()?)?;
+        let function = self.guard.find(name)?;
+        let params = read(&function, self.guard.handles()?)?;
         Ok((function, params))
     }
 

@@ -8,8 +8,11 @@ use std::time::Duration;
 
 use super::{Lending, Lent};
 use crate::error::CallError;
+use crate::exports::ExportedFunc;
 use crate::instance::Instance;
 use crate::slots::{Slots, Ticket, Turn};
+#[cfg(any(feature = "json", feature = "wave"))]
+use crate::value::handles::Handles;
 use crate::world::World;
 
 /// An instance that is lent. Its `Drop` gives it back.
@@ -52,12 +55,26 @@ where
         self.sound = true;
     }
 
-    pub(crate) fn instance(&self) -> Option<&Instance<W, S>> {
-        self.instance.as_deref()
+    pub(crate) fn embedder(&self) -> Option<&S> {
+        let instance = self.instance.as_deref()?;
+        Some(instance.store.data().embedder())
     }
 
-    pub(crate) fn instance_mut(&mut self) -> Option<&mut Instance<W, S>> {
-        self.instance.as_deref_mut()
+    pub(crate) fn embedder_mut(&mut self) -> Option<&mut S> {
+        let instance = self.instance.as_deref_mut()?;
+        Some(instance.store.data_mut().embedder_mut())
+    }
+
+    /// An export of the component by its name.
+    pub(crate) fn find(&self, name: &str) -> Result<Arc<ExportedFunc>, CallError> {
+        Ok(Arc::clone(self.pool.maker.component.exports().find(name)?))
+    }
+
+    /// The resources that the caller holds.
+    #[cfg(any(feature = "json", feature = "wave"))]
+    pub(crate) fn handles(&mut self) -> Result<&mut Handles, CallError> {
+        let instance = self.instance.as_deref_mut().ok_or(CallError::Retired)?;
+        Ok(&mut instance.handles)
     }
 }
 

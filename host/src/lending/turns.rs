@@ -54,12 +54,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         }
         let arrived = pool.maker.clock.now();
         let deadline = pool.deadline(arrived);
-        let mut begun = Begun::at(arrived, deadline);
-        let turn = match pool.arrive(arrived) {
-            Arrived::Turn(turn) => turn,
-            Arrived::Closed => return Err(CallError::Closed),
-            Arrived::Busy => return Err(pool.busy()),
-            Arrived::Wait(ticket) => {
+        let mut begun = Begun::at(arrived, deadline, measured);
+        let turn = match pool.admit(arrived)? {
+            Ok(turn) => turn,
+            Err(ticket) => {
                 let turn = pool.wait(ticket, arrived, deadline).await?;
                 begun.queued = pool.maker.clock.now().saturating_duration_since(arrived);
                 turn
@@ -86,12 +84,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         }
         let arrived = pool.maker.clock.now();
         let deadline = pool.deadline(arrived);
-        let mut begun = Begun::at(arrived, deadline);
-        let turn = match pool.arrive(arrived) {
-            Arrived::Turn(turn) => turn,
-            Arrived::Closed => return Err(CallError::Closed),
-            Arrived::Busy => return Err(pool.busy()),
-            Arrived::Wait(ticket) => {
+        let mut begun = Begun::at(arrived, deadline, measured);
+        let turn = match pool.admit(arrived)? {
+            Ok(turn) => turn,
+            Err(ticket) => {
                 let turn = pool.wait_direct(ticket, arrived, deadline)?;
                 begun.queued = pool.maker.clock.now().saturating_duration_since(arrived);
                 turn
@@ -104,10 +100,21 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         Ok((Guard::new(pool, instance), begun))
     }
 
+    /// The turn of a caller who arrives, or its place in the queue.
+    fn admit(&self, now: Instant) -> Result<Result<Turn<Lent<W, S>>, Ticket>, CallError> {
+        match self.arrive(now) {
+            Arrived::Turn(turn) => Ok(Ok(turn)),
+            Arrived::Wait(ticket) => Ok(Err(ticket)),
+            Arrived::Closed => Err(CallError::Closed),
+            Arrived::Busy => Err(self.busy()),
+        }
+    }
+
     /// A call on an instance that stands ready.
     pub(crate) fn begun_ready(&self, measured: bool) -> Begun {
         Begun {
             arrived: measured.then(|| self.maker.clock.now()),
+            measured,
             queued: Duration::ZERO,
             warm: true,
             start: Duration::ZERO,
