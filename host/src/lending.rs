@@ -14,7 +14,7 @@ mod tokens;
 mod turns;
 
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -48,8 +48,10 @@ pub(crate) struct Lending<W: World, S: Send + 'static> {
     pockets: Pockets<Instance<W, S>>,
     /// Whether instances are to come back to the slots: somebody queues, or the pool is closed.
     wanted: AtomicBool,
-    /// Whether refill knows when to look at what expires.
-    looking: AtomicBool,
+    /// When refill will look at what expires, in nanoseconds from `made`; the greatest number where
+    /// it will not.
+    looks_at: AtomicU64,
+    made: Instant,
     me: Weak<Self>,
 }
 
@@ -64,6 +66,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Reuse::Never => 0,
             Reuse::Calls(_) => pockets().min(config.max_instances),
         };
+        let made = maker.clock.now();
         let lending = Arc::new_cyclic(|me| Self {
             maker,
             host,
@@ -74,12 +77,13 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             slots: Mutex::new(Slots::new(config)),
             pockets: Pockets::new(threads),
             wanted: AtomicBool::new(false),
-            looking: AtomicBool::new(false),
+            looks_at: AtomicU64::new(u64::MAX),
+            made,
             me: me.clone(),
         });
         let member: Weak<dyn Member> = lending.me.clone();
         lending.host.ticker.watch(member);
-        lending.notice(lending.maker.clock.now());
+        lending.notice(made);
         lending
     }
 
@@ -112,15 +116,20 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     fn arrive(&self, now: Instant) -> Arrived<Lent<W, S>> {
         let mut slots = self.slots.lock();
+        let mut aged = None;
         if slots.lacks_idle()
             && let Some(instance) = self.pockets.steal()
         {
-            slots.stolen();
-            drop(slots);
-            if !self.host.ticker.ticks() {
-                self.host.ticker.wake();
+            if !self.is_aged(&instance, || now) {
+                slots.stolen();
+                drop(slots);
+                if !self.host.ticker.ticks() {
+                    self.host.ticker.wake();
+                }
+                return Arrived::Turn(Turn::Warm(instance));
             }
-            return Arrived::Turn(Turn::Warm(instance));
+            let age = instance.age();
+            aged = Some(slots.give_back(instance, age, now, Some(Retire::Aged)));
         }
         let arrived = slots.arrive(now);
         let ticks = self.host.ticker.ticks();
@@ -130,6 +139,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             self.host.ticker.wake();
         }
         self.follow(notice);
+        aged.into_iter().for_each(|aged| self.settle(aged));
         if let Arrived::Wait(_) = arrived {
             // What came into a pocket before its owner could see that somebody waits.
             while let Some(instance) = self.pockets.steal() {
@@ -161,6 +171,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         if self.wanted.load(Ordering::Relaxed) {
             return self.give_back_slow(instance, None);
         }
+        let expires = self.expires(&instance);
         if let Err(other) = self.pockets.put(instance) {
             return self.give_back_slow(other, None);
         }
@@ -170,9 +181,22 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         {
             self.give_back_slow(instance, None);
         }
-        if !self.looking.load(Ordering::Relaxed) {
-            self.look_again(self.maker.clock.now() + self.idle_ttl);
+        if self.nanos(expires) < self.looks_at.load(Ordering::Relaxed) {
+            self.look_again(expires);
         }
+    }
+
+    /// When an instance that falls idle now is to be looked at.
+    fn expires(&self, instance: &Instance<W, S>) -> Instant {
+        let idle = instance.idle_since + self.idle_ttl;
+        match self.maker.max_age {
+            Some(age) => idle.min(instance.born + age),
+            None => idle,
+        }
+    }
+
+    fn nanos(&self, at: Instant) -> u64 {
+        u64::try_from(at.saturating_duration_since(self.made).as_nanos()).unwrap_or(u64::MAX)
     }
 
     /// Gives an instance back to the slots.
@@ -228,13 +252,13 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     /// Mirrors in atomics what threads without the lock must see. Written only where it changes.
     fn set_flags(&self, slots: &Slots<Lent<W, S>>) {
-        for (flag, value) in [
-            (&self.wanted, slots.wants_back()),
-            (&self.looking, slots.is_looking()),
-        ] {
-            if flag.load(Ordering::Relaxed) != value {
-                flag.store(value, Ordering::Relaxed);
-            }
+        let wanted = slots.wants_back();
+        if self.wanted.load(Ordering::Relaxed) != wanted {
+            self.wanted.store(wanted, Ordering::Relaxed);
+        }
+        let looks_at = slots.looks_at().map_or(u64::MAX, |at| self.nanos(at));
+        if self.looks_at.load(Ordering::Relaxed) != looks_at {
+            self.looks_at.store(looks_at, Ordering::Relaxed);
         }
     }
 

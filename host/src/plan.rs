@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 use wasmtime::component::{Linker, Val};
 
@@ -16,6 +17,9 @@ use crate::missing::{import_hint, missing_imports};
 use crate::state::{State, Terms};
 use crate::wasi::{Face, WasiPlan};
 use crate::world::World;
+
+/// Longer than any process runs: a hundred years.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 type Imports<S> = Box<dyn FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()>>;
 
@@ -64,11 +68,14 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
     ) -> Result<Arc<Lending<W, S>>, PoolError> {
         let Self {
             component,
-            config,
+            mut config,
             state,
             imports,
             warm_up,
         } = self;
+        // Later an instant is added to them, and "never" is no instant.
+        config.idle_ttl = config.idle_ttl.min(FOREVER);
+        config.max_age = config.max_age.map(|age| age.min(FOREVER));
         let host = Arc::clone(&component.0.host);
         check(&config, &component)?;
 

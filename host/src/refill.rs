@@ -5,6 +5,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
@@ -151,7 +152,9 @@ impl Shared {
         loop {
             let now = self.clock.now();
             if let Some(who) = state.queue.pop_front() {
-                let more = parking_lot::MutexGuard::unlocked(&mut state, || who.work());
+                let more = parking_lot::MutexGuard::unlocked(&mut state, || {
+                    contained(|| who.work()).unwrap_or(false)
+                });
                 if more {
                     state.queue.push_back(who);
                 } else {
@@ -168,7 +171,7 @@ impl Shared {
                 if let Some(Reverse(look)) = state.looks.pop() {
                     parking_lot::MutexGuard::unlocked(&mut state, || {
                         if let Some(who) = look.who.upgrade() {
-                            who.look();
+                            contained(|| who.look());
                         }
                     });
                 }
@@ -185,4 +188,14 @@ impl Shared {
             }
         }
     }
+}
+
+/// Does one pool's part. A panic in it, such as tokio's when its runtime has shut down, must not
+/// take the thread from all the other pools.
+fn contained<R>(part: impl FnOnce() -> R) -> Option<R> {
+    let done = catch_unwind(AssertUnwindSafe(part));
+    if done.is_err() {
+        tracing::error!("a pool panicked while its instances were made ahead or dropped");
+    }
+    done.ok()
 }

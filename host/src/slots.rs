@@ -370,9 +370,9 @@ impl<I> Slots<I> {
         self.closed || !self.waiters.is_empty()
     }
 
-    /// Whether refill knows when to look.
-    pub(crate) fn is_looking(&self) -> bool {
-        self.refill.looking.is_some()
+    /// When refill will look at what expires.
+    pub(crate) fn looks_at(&self) -> Option<Instant> {
+        self.refill.looking
     }
 
     /// Has refill look at `at`, unless it will look by then anyway.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use prewarm::{PoolConfig, PoolStats, Reuse};
+use prewarm::{Pool, PoolConfig, PoolStats, Reuse};
 
-use crate::guests::COUNTER;
+use crate::guests::{COUNTER, GATED, gate, gates};
 use crate::support::{
-    AnyPool, FACES, always, config, load, number, poll_once, still_host, until_stats, used,
+    AnyPool, FACES, Face, RUNTIME, always, config, host_with, load, number, poll_once, still_host,
+    until_stats, used,
 };
 
 const TTL: Duration = Duration::from_secs(10);
@@ -70,6 +71,27 @@ fn check_scales_down(min_warm: usize, steps: &[(u64, usize)]) {
 }
 
 #[test]
+fn for_ever_is_a_time() {
+    for face in FACES {
+        for reuse in [Reuse::Never, always()] {
+            let (host, clock) = still_host();
+            let mut config = config(2, reuse);
+            config.min_warm = 1;
+            config.idle_ttl = Duration::MAX;
+            config.max_age = Some(Duration::MAX);
+            config.max_wait = Some(Duration::MAX);
+            config.limits.deadline = Duration::MAX;
+            let pool = AnyPool::new(face, &load(&host, COUNTER), config);
+            pool.until("one stands ready", |stats| stats.idle == 1);
+            drop((pool.hold(), pool.hold()));
+            clock.advance(Duration::from_secs(86_400));
+            assert!(pool.number("next").is_ok());
+            assert_eq!(pool.stats().retired_idle, 0);
+        }
+    }
+}
+
+#[test]
 fn an_idle_pool_shrinks_one_by_one_to_nothing() {
     // They stand idle since 3, 2 and 1 seconds.
     check_scales_down(0, &[(6, 3), (1, 2), (1, 1), (1, 0)]);
@@ -102,14 +124,16 @@ fn what_was_made_ahead_for_callers_goes_when_they_stay_away() {
     for face in FACES {
         let (host, clock) = still_host();
         let pool = AnyPool::new(face, &load(&host, COUNTER), ready(4, 0, Reuse::Never));
+        // No time passes, so no figure depends on what refill did meanwhile.
         for _ in 0..20 {
             pool.number("next").unwrap();
-            clock.advance(Duration::from_millis(1));
         }
+        // It looks again at what the last call left to do.
+        clock.advance(Duration::from_millis(20));
         let made_ahead = |stats: &PoolStats| stats.refilled > 0 && stats.idle > 0;
         pool.until("some are made ahead", made_ahead);
         pool.until("refill is done", |stats| {
-            stats.starting == 0 && stats.dying == 0
+            (stats.idle, stats.starting, stats.dying) == (3, 0, 0)
         });
         clock.advance(2 * TTL);
         pool.until("it scaled to zero", |stats| used(stats) == 0);
@@ -142,7 +166,7 @@ async fn what_a_caller_left_behind_goes_too() {
 fn a_full_host_takes_idle_instances_of_other_pools() {
     for face in FACES {
         let clock = prewarm::Clock::manual();
-        let host = crate::support::host_with(|config| {
+        let host = host_with(|config| {
             config.max_instances = 2;
             config.clock = clock.clone();
         });
@@ -179,4 +203,25 @@ async fn a_pool_made_outside_a_runtime_is_refilled() {
     .unwrap();
     until_stats(&pool, "two stand ready", |stats| stats.idle == 2).await;
     assert_eq!(number(pool.invoke("next", &[]).await.unwrap()), 1);
+}
+
+/// tokio panics in whoever waits with the timer of a runtime that has shut down.
+#[test]
+fn a_runtime_that_goes_away_takes_no_refill_along() {
+    let host = host_with(|config| config.refill_threads = 1);
+    let (begin, mut at_begin) = gate();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let pool: Pool<()> = {
+        let _runtime = runtime.enter();
+        Pool::builder(&load(&host, GATED), ready(1, 1, always()), || ())
+            .imports(gates(begin.clone(), begin))
+            .build()
+            .unwrap()
+    };
+    runtime.block_on(at_begin.came());
+    drop(runtime);
+    let other = AnyPool::new(Face::Blocking, &load(&host, COUNTER), ready(1, 1, always()));
+    other.until("one stands ready", |stats| stats.idle == 1);
+    at_begin.let_through(1);
+    RUNTIME.block_on(pool.lease()).unwrap();
 }

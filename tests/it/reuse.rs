@@ -102,6 +102,8 @@ fn an_instance_is_lent_up_to_its_age() {
         let (host, clock) = still_host();
         let mut config = config(1, always());
         config.max_age = Some(Duration::from_secs(60));
+        // Lest it goes for standing idle before.
+        config.idle_ttl = Duration::from_secs(3600);
         let pool = AnyPool::new(face, &load(&host, COUNTER), config);
         for answer in [1, 2, 3] {
             assert_eq!(pool.number("next").unwrap(), answer);
@@ -116,6 +118,26 @@ fn an_instance_is_lent_up_to_its_age() {
             stats.idle == 0 && stats.dying == 0
         });
         assert_eq!((stats.retired_aged, stats.retired_idle), (2, 0));
+    }
+}
+
+#[test]
+fn an_instance_that_another_thread_used_is_lent_up_to_its_age() {
+    for face in FACES {
+        let (host, clock) = still_host();
+        let mut config = config(2, always());
+        config.max_age = Some(Duration::from_secs(60));
+        config.idle_ttl = Duration::from_secs(3600);
+        let pool = AnyPool::new(face, &load(&host, COUNTER), config);
+        let elsewhere = || {
+            std::thread::scope(|scope| scope.spawn(|| pool.number("next").unwrap()).join().unwrap())
+        };
+        assert_eq!(elsewhere(), 1);
+        assert_eq!(pool.number("next").unwrap(), 2, "it is found there");
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(elsewhere(), 1);
+        let stats = pool.until("one was retired", |stats| stats.retired_aged == 1);
+        assert_eq!((stats.warm, stats.cold), (1, 2));
     }
 }
 

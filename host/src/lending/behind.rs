@@ -1,11 +1,13 @@
 //! What happens off the callers' path: instances made ahead, dropped behind, and retired when idle.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::tokens::{Dropping, Vacancy, discard};
 use super::{Lending, Lent};
+use crate::instance::Instance;
 use crate::refill::Work;
-use crate::slots::{Notice, Refilled, Retire};
+use crate::slots::{Notice, Refilled, Retire, Returned, Slots};
 use crate::ticker::Member;
 use crate::world::World;
 
@@ -22,11 +24,29 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         dropping.done(cost);
     }
 
+    /// Gives instances out of the pockets back to the slots, under the lock under which they were
+    /// taken: to whoever counts they were idle until now.
+    fn take_in(
+        &self,
+        slots: &mut Slots<Lent<W, S>>,
+        instances: Vec<Lent<W, S>>,
+        now: Instant,
+        retire: impl Fn(&Instance<W, S>) -> Option<Retire>,
+    ) -> Vec<Returned<Lent<W, S>>> {
+        instances
+            .into_iter()
+            .map(|instance| {
+                let (age, retire) = (instance.age(), retire(&instance));
+                slots.give_back(instance, age, now, retire)
+            })
+            .collect()
+    }
+
     /// Makes one instance ahead.
     fn refill_one(&self) {
         let began = self.maker.clock.now();
         let deadline = self.deadline(began).into();
-        let mut vacancy = Some(Vacancy(self));
+        let vacancy = Vacancy(self);
         let made = if self.maker.direct {
             self.maker.start_direct(deadline)
         } else {
@@ -36,7 +56,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             }
         };
         let now = self.maker.clock.now();
-        std::mem::forget(vacancy.take());
+        std::mem::forget(vacancy);
         match made {
             Ok(instance) => {
                 let cost = now.saturating_duration_since(began);
@@ -72,7 +92,6 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
     fn look(self: Arc<Self>) {
         let now = self.maker.clock.now();
         let mut slots = self.slots.lock();
-        let work = slots.look(now);
         let (ttl, age) = (self.idle_ttl, self.maker.max_age);
         let mut spare = slots.spare(self.pockets.count());
         let mut next = None;
@@ -87,14 +106,13 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
             }
             keep
         });
+        let returned = self.take_in(&mut slots, retired, now, |instance| {
+            let aged = self.is_aged(instance, || now);
+            Some(if aged { Retire::Aged } else { Retire::Idle })
+        });
+        let work = slots.look(now);
         drop(slots);
-        for instance in retired {
-            let aged = self.is_aged(&instance, || now);
-            self.give_back_slow(
-                instance,
-                Some(if aged { Retire::Aged } else { Retire::Idle }),
-            );
-        }
+        returned.into_iter().for_each(|one| self.settle(one));
         if work {
             self.follow(Notice::Work);
         }
@@ -107,19 +125,21 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
 
 impl<W: World, S: Send + 'static> Member for Lending<W, S> {
     fn is_busy(&self) -> bool {
-        let slots = self.slots.lock();
+        let mut slots = self.slots.lock();
         let mut pocketed = 0;
         let crowded = self.pockets.sift(|_| {
             pocketed += 1;
             true
         });
         let busy = slots.running() > pocketed;
+        let now = self.maker.clock.now();
+        let returned = self.take_in(&mut slots, crowded, now, |_| None);
         drop(slots);
-        let changed = !crowded.is_empty();
-        for instance in crowded {
-            self.give_back_slow(instance, None);
+        if !returned.is_empty() {
+            returned.into_iter().for_each(|one| self.settle(one));
+            self.notice(now);
         }
-        busy || changed
+        busy
     }
 
     fn shed(&self) {
@@ -131,12 +151,12 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
             spare = spare.saturating_sub(1);
             keep
         });
-        drop(slots);
-        for instance in retired {
-            self.give_back_slow(instance, Some(Retire::Idle));
-        }
+        let now = self.maker.clock.now();
+        let returned = self.take_in(&mut slots, retired, now, |_| Some(Retire::Idle));
         // Their room is wanted now, not when refill comes round to it.
-        let dying = self.slots.lock().take_dying();
+        let dying = slots.take_dying();
+        drop(slots);
+        returned.into_iter().for_each(|one| self.settle(one));
         dying
             .into_iter()
             .for_each(|instance| self.drop_instance(instance));
