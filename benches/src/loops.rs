@@ -23,6 +23,18 @@ pub fn pool(pool: &DirectPool, calls: u64) -> Result<()> {
     Ok(())
 }
 
+/// Calls through a pool that pass two numbers and get one.
+///
+/// # Errors
+///
+/// That of the first call that fails.
+pub fn pool_add(pool: &DirectPool, calls: u64) -> Result<()> {
+    for _ in 0..calls {
+        black_box(pool.call(|tools, store| tools.call_add(store, black_box(2), black_box(3)))?);
+    }
+    Ok(())
+}
+
 /// The same from a task.
 ///
 /// # Errors
@@ -33,6 +45,22 @@ pub fn pool_task(runtime: &Runtime, pool: &TaskPool, calls: u64) -> Result<()> {
         for _ in 0..calls {
             let call =
                 pool.call(async |tools, store| tools.call_echo(store, black_box(HELLO)).await);
+            black_box(call.await?);
+        }
+        Ok(())
+    })
+}
+
+/// The same from a task.
+///
+/// # Errors
+///
+/// That of the first call that fails.
+pub fn pool_task_add(runtime: &Runtime, pool: &TaskPool, calls: u64) -> Result<()> {
+    runtime.block_on(async {
+        for _ in 0..calls {
+            let call = pool
+                .call(async |tools, store| tools.call_add(store, black_box(2), black_box(3)).await);
             black_box(call.await?);
         }
         Ok(())
@@ -51,6 +79,18 @@ pub fn warm(store: &mut Store<()>, tools: &direct::Tools, calls: u64) -> Result<
     Ok(())
 }
 
+/// Such calls on one bare instance.
+///
+/// # Errors
+///
+/// That of the first call that fails.
+pub fn warm_add(store: &mut Store<()>, tools: &direct::Tools, calls: u64) -> Result<()> {
+    for _ in 0..calls {
+        black_box(tools.call_add(&mut *store, black_box(2), black_box(3))?);
+    }
+    Ok(())
+}
+
 /// The same from a task.
 ///
 /// # Errors
@@ -65,6 +105,29 @@ pub fn warm_task(
     runtime.block_on(async {
         for _ in 0..calls {
             black_box(tools.call_echo(&mut *store, black_box(HELLO)).await?);
+        }
+        Ok(())
+    })
+}
+
+/// The same from a task.
+///
+/// # Errors
+///
+/// That of the first call that fails.
+pub fn warm_task_add(
+    runtime: &Runtime,
+    store: &mut Store<()>,
+    tools: &task::Tools,
+    calls: u64,
+) -> Result<()> {
+    runtime.block_on(async {
+        for _ in 0..calls {
+            black_box(
+                tools
+                    .call_add(&mut *store, black_box(2), black_box(3))
+                    .await?,
+            );
         }
         Ok(())
     })

@@ -15,6 +15,9 @@ use crate::report::Figure;
 const TURN: usize = 1000;
 const TURNS: usize = 30;
 
+/// Calls at the start of a turn that only bring the load about.
+const ONSET: usize = TURN / 10;
+
 pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     let component = pools::tools(&pools::host(None)?)?;
     let fresh = pools::direct(&component, pools::fresh(32))?;
@@ -22,11 +25,15 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     let bare = Bare::new(bare::lane()?)?;
     let mut jitter = Jitter::new(7);
     let (mut fresh_ns, mut warm_ns, mut start_ns) = (Vec::new(), Vec::new(), Vec::new());
+    let mut cold = 0;
     for _ in 0..TURNS {
         at_half_load(&mut jitter, &mut warm_ns, || time(|| loops::pool(&warm, 1)))?;
+        let mut before = Vec::new();
         at_half_load(&mut jitter, &mut fresh_ns, || {
+            before.push(fresh.stats().cold);
             time(|| loops::pool(&fresh, 1))
         })?;
+        cold += fresh.stats().cold - before[ONSET];
         at_half_load(&mut jitter, &mut start_ns, || {
             let (started, took) = time(|| bare.start());
             (started.map(drop), took)
@@ -37,10 +44,9 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     let (fresh50, fresh99) = (of(&mut fresh_ns, 50.0), of(&mut fresh_ns, 99.0));
     let (fresh75, fresh90) = (of(&mut fresh_ns, 75.0), of(&mut fresh_ns, 90.0));
     let start50 = of(&mut start_ns, 50.0);
-    let stats = fresh.stats();
     let note = format!(
-        "a call every 20 to 50 us: fresh {fresh50:.2} us, warm {warm50:.2} us; {} found one ready, {} did not",
-        stats.warm, stats.cold
+        "a call every 20 to 50 us: fresh {fresh50:.2} us, warm {warm50:.2} us; {cold} of {} found none ready",
+        TURN * TURNS
     );
     let note99 = format!(
         "fresh p75 {fresh75:.2}, p90 {fresh90:.2}, p99 {fresh99:.2} us, less warm p50; warm p99 {warm99:.2} us; \
@@ -59,13 +65,12 @@ fn at_half_load(
     mut call: impl FnMut() -> (Result<()>, Duration),
 ) -> Result<()> {
     let mut next = now();
-    for index in 0..TURN + TURN / 10 {
+    for index in 0..ONSET + TURN {
         next = now().max(next + jitter.micros(20, 50));
         spin_until(next);
         let (outcome, took) = call();
         outcome?;
-        // The first ones only bring the load about.
-        if index >= TURN / 10 {
+        if index >= ONSET {
             took_ns.push(nanos(took));
         }
     }
