@@ -33,7 +33,7 @@ use crate::exports::ExportedFunc;
 use crate::instance::{Begun, WarmUp};
 use crate::lending::{Guard, Lending};
 use crate::plan::Plan;
-use crate::receipt::Receipt;
+use crate::receipt::{Measured, Receipt, unboxed};
 use crate::state::State;
 use crate::stats::PoolStats;
 #[cfg(any(feature = "json", feature = "wave"))]
@@ -92,7 +92,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     ) -> Result<(R, Receipt), CallError> {
-        self.call_measured(call, true)
+        self.call_measured(call, true).map(unboxed)
     }
 
     /// Calls an export by its name, as [`crate::Pool::invoke`] does.
@@ -116,7 +116,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         name: &str,
         params: &[Val],
     ) -> Result<(Option<Val>, Receipt), CallError> {
-        self.invoke_measured(name, params, true)
+        self.invoke_measured(name, params, true).map(unboxed)
     }
 
     /// Calls an export with parameters as JSON, as [`crate::Pool::invoke_json`] does.
@@ -184,7 +184,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
         measured: bool,
-    ) -> Result<(R, Receipt), CallError> {
+    ) -> Result<(R, Measured), CallError> {
         let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured)?;
         run(&mut guard, &begun, call)
     }
@@ -194,7 +194,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         name: &str,
         params: &[Val],
         measured: bool,
-    ) -> Result<(Option<Val>, Receipt), CallError> {
+    ) -> Result<(Option<Val>, Measured), CallError> {
         let function = self.component().exports().find(name)?;
         function.check_params(params)?;
         self.invoke_checked(function, params, measured)
@@ -205,7 +205,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         function: &ExportedFunc,
         params: &[Val],
         measured: bool,
-    ) -> Result<(Option<Val>, Receipt), CallError> {
+    ) -> Result<(Option<Val>, Measured), CallError> {
         let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured)?;
         invoke(&mut guard, &begun, function, params)
     }
@@ -341,6 +341,17 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         Ok(function.results_to_wave(answer.into_iter().collect(), self.guard.handles()?)?)
     }
 
+    /// Drops a resource, as [`crate::Lease::drop_resource`] does.
+    ///
+    /// # Errors
+    ///
+    /// As [`crate::Lease::drop_resource`].
+    #[cfg(any(feature = "json", feature = "wave"))]
+    pub fn drop_resource(&mut self, handle: u32) -> Result<(), CallError> {
+        let resource = self.guard.release(handle)?;
+        self.call(|_, store| resource.resource_drop(store))
+    }
+
     /// The embedder's value of this instance. `None` after a call that lost the instance.
     #[must_use]
     pub fn embedder(&self) -> Option<&S> {
@@ -377,7 +388,7 @@ fn run<P, W: World, S: Send + 'static, R>(
     guard: &mut Guard<P, W, S>,
     begun: &Begun,
     call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
-) -> Result<(R, Receipt), CallError>
+) -> Result<(R, Measured), CallError>
 where
     P: Deref<Target = Lending<W, S>>,
 {
@@ -394,7 +405,7 @@ fn invoke<P, W: World, S: Send + 'static>(
     begun: &Begun,
     function: &ExportedFunc,
     params: &[Val],
-) -> Result<(Option<Val>, Receipt), CallError>
+) -> Result<(Option<Val>, Measured), CallError>
 where
     P: Deref<Target = Lending<W, S>>,
 {

@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::error::CallError;
-use crate::receipt::Receipt;
+use crate::receipt::{Measured, Receipt, unboxed};
 
 pin_project! {
     /// A call: await it for the answer, or make it [`Call::with_receipt`] first.
@@ -27,7 +27,7 @@ pin_project! {
 impl<F> Call<F> {
     pub(crate) fn new<R>(future: F) -> Self
     where
-        F: Future<Output = Result<(R, Receipt), CallError>>,
+        F: Future<Output = Result<(R, Measured), CallError>>,
     {
         Self { future }
     }
@@ -63,12 +63,16 @@ pin_project! {
     }
 }
 
-impl<F: Future> Future for Receipted<F> {
-    type Output = F::Output;
+impl<F, R> Future for Receipted<F>
+where
+    F: Future<Output = Result<(R, Measured), CallError>>,
+{
+    type Output = Result<(R, Receipt), CallError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let _wanted = Wanted::set(true);
-        self.project().future.poll(cx)
+        let answer = ready!(self.project().future.poll(cx));
+        Poll::Ready(answer.map(unboxed))
     }
 }
 
@@ -89,7 +93,7 @@ impl Drop for Wanted {
 
 impl<F, R> Future for Call<F>
 where
-    F: Future<Output = Result<(R, Receipt), CallError>>,
+    F: Future<Output = Result<(R, Measured), CallError>>,
 {
     type Output = Result<R, CallError>;
 

@@ -1,6 +1,8 @@
 //! What an embedder can set, for the host and for each pool. Every field has a default.
 
+use std::num::NonZero;
 use std::ops::RangeInclusive;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::cache::CacheConfig;
@@ -49,12 +51,18 @@ impl Default for HostConfig {
             max_instances: 1000,
             stack_bytes: 512 << 10,
             fuel: false,
-            refill_threads: std::thread::available_parallelism()
-                .map_or(1, |n| (n.get() / 2).max(1)),
+            refill_threads: (processors() / 2).max(1),
             allocation: Allocation::Auto,
             clock: Clock::system(),
         }
     }
+}
+
+/// How many threads run at a time. Asking the system takes 100 µs, since it asks for quotas too.
+pub(crate) fn processors() -> usize {
+    static PROCESSORS: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(2, NonZero::get));
+    *PROCESSORS
 }
 
 /// How instances get their memory.

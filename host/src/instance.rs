@@ -20,7 +20,7 @@ use crate::error::{CallError, Phase};
 use crate::exports::ExportedFunc;
 use crate::fault;
 use crate::policy::Age;
-use crate::receipt::Receipt;
+use crate::receipt::{Measured, Receipt};
 use crate::state::{State, Terms};
 use crate::value::handles::Handles;
 use crate::world::World;
@@ -194,7 +194,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
 
     /// Makes an instance in a task.
     pub(crate) async fn start(&self, deadline: Deadline) -> Result<Instance<W, S>, CallError> {
-        let made = async {
+        let made = async || {
             let mut store = self.store(deadline);
             store.data_mut().set_yields(true);
             let started = self.pre.instantiate_async(&mut store).await;
@@ -230,11 +230,11 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         instance: &mut Instance<W, S>,
         begun: &Begun,
         call: impl AsyncFnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
-    ) -> Result<(R, Receipt), CallError> {
+    ) -> Result<(R, Measured), CallError> {
         self.begin(&mut instance.store, begun.deadline);
         instance.store.data_mut().set_yields(true);
         let (ended, active) = bounded(
-            call(instance),
+            || call(instance),
             &self.clock,
             begun.deadline,
             begun.measured_from(),
@@ -262,7 +262,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         instance: &mut Instance<W, S>,
         begun: &Begun,
         call: impl FnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
-    ) -> Result<(R, Receipt), CallError> {
+    ) -> Result<(R, Measured), CallError> {
         self.begin(&mut instance.store, begun.deadline);
         let answer = contained(|| {
             call(instance)
@@ -283,12 +283,10 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         instance: &Instance<W, S>,
         begun: &Begun,
         active: Option<Duration>,
-    ) -> Receipt {
-        let (Some(arrived), Some(active)) = (begun.arrived, active) else {
-            return Receipt::default();
-        };
+    ) -> Measured {
+        let (arrived, active) = (begun.arrived?, active?);
         let state = instance.store.data();
-        Receipt {
+        Some(Box::new(Receipt {
             queued: begun.queued,
             warm: begun.warm,
             start: begun.start,
@@ -301,7 +299,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 .limits()
                 .fuel
                 .map(|had| had - instance.store.get_fuel().unwrap_or(had)),
-        }
+        }))
     }
 }
 
@@ -371,13 +369,16 @@ enum Ended<R> {
 
 /// Runs `future` until `deadline` and holds back a panic of a host function. Where `called` says
 /// when it began, gives the time spent in polls too.
-async fn bounded<R>(
-    future: impl Future<Output = R>,
+///
+/// It takes what makes the future, and not the future, which would be moved with all the room that
+/// it needs later.
+async fn bounded<R, F: Future<Output = R>>(
+    future: impl FnOnce() -> F,
     clock: &Clock,
     mut deadline: Deadline,
     called: Option<Instant>,
 ) -> (Ended<R>, Option<Duration>) {
-    let mut future = pin!(future);
+    let mut future = pin!(future());
     let mut timer: Option<Pin<Box<tokio::time::Sleep>>> = None;
     let mut active = called.map(|_| Duration::ZERO);
     let mut entered = called;
@@ -410,6 +411,6 @@ async fn bounded<R>(
 }
 
 /// Runs `call`, and makes an error of a panic.
-fn contained<R>(call: impl FnOnce() -> Result<R, CallError>) -> Result<R, CallError> {
+pub(crate) fn contained<R>(call: impl FnOnce() -> Result<R, CallError>) -> Result<R, CallError> {
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(fault::host_panic(&*panic)))
 }

@@ -12,7 +12,7 @@ use crate::error::CallError;
 use crate::exports::ExportedFunc;
 use crate::instance::Begun;
 use crate::lending::{Guard, Lending};
-use crate::receipt::Receipt;
+use crate::receipt::Measured;
 use crate::state::State;
 #[cfg(any(feature = "json", feature = "wave"))]
 use crate::value::handles::Handles;
@@ -40,7 +40,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     pub fn call<R, F>(
         &mut self,
         call: F,
-    ) -> Call<impl Future<Output = Result<(R, Receipt), CallError>> + use<'_, R, F, W, S>>
+    ) -> Call<impl Future<Output = Result<(R, Measured), CallError>> + use<'_, R, F, W, S>>
     where
         F: AsyncFnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     {
@@ -60,7 +60,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         &mut self,
         name: &str,
         params: &[Val],
-    ) -> Call<impl Future<Output = Result<(Option<Val>, Receipt), CallError>> + use<'_, W, S>> {
+    ) -> Call<impl Future<Output = Result<(Option<Val>, Measured), CallError>> + use<'_, W, S>>
+    {
         let found = self.guard.find(name).and_then(|function| {
             function.check_params(params)?;
             Ok((function, params.to_vec()))
@@ -82,7 +83,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         &mut self,
         name: &str,
         params: &str,
-    ) -> Call<impl Future<Output = Result<(String, Receipt), CallError>> + use<'_, W, S>> {
+    ) -> Call<impl Future<Output = Result<(String, Measured), CallError>> + use<'_, W, S>> {
         let found = self.prepare(name, |function, handles| {
             function.params_from_wave(params, handles)
         });
@@ -106,7 +107,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         &mut self,
         name: &str,
         params: &serde_json::Value,
-    ) -> Call<impl Future<Output = Result<(serde_json::Value, Receipt), CallError>> + use<'_, W, S>>
+    ) -> Call<impl Future<Output = Result<(serde_json::Value, Measured), CallError>> + use<'_, W, S>>
     {
         let found = self.prepare(name, |function, handles| {
             function.params_from_json(params, handles)
@@ -118,6 +119,39 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
             let json =
                 function.results_to_json(answer.into_iter().collect(), self.guard.handles()?)?;
             Ok((json, receipt))
+        })
+    }
+
+    /// Drops a resource that an answer named by `handle`, and runs its destructor in the guest. What
+    /// is not dropped goes with the instance, which then serves no other lease.
+    ///
+    /// ```
+    /// # async fn run(pool: prewarm::Pool) -> Result<(), prewarm::Error> {
+    /// # use serde_json::json;
+    /// let mut lease = pool.lease().await?;
+    /// let session = lease.invoke_json("session", &json!([])).await?; // {"handle": 1}
+    /// let lines = lease.invoke_json("session.feed", &json!([session, "a log"])).await?;
+    /// lease.drop_resource(1).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Value`] where the lease holds no such resource, else as [`Lease::invoke`].
+    #[cfg(any(feature = "json", feature = "wave"))]
+    pub fn drop_resource(
+        &mut self,
+        handle: u32,
+    ) -> Call<impl Future<Output = Result<((), Measured), CallError>> + use<'_, W, S>> {
+        let found = self.guard.release(handle);
+        Call::new(async move {
+            let resource = found?;
+            let begun = self.begun();
+            run(&mut self.guard, &begun, async |_, store| {
+                resource.resource_drop_async(store).await
+            })
+            .await
         })
     }
 
@@ -161,7 +195,7 @@ pub(crate) async fn run<P, W: World, S: Send + 'static, R>(
     guard: &mut Guard<P, W, S>,
     begun: &Begun,
     call: impl AsyncFnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
-) -> Result<(R, Receipt), CallError>
+) -> Result<(R, Measured), CallError>
 where
     P: Deref<Target = Lending<W, S>>,
 {
@@ -182,7 +216,7 @@ pub(crate) async fn invoke<P, W: World, S: Send + 'static>(
     begun: &Begun,
     function: &ExportedFunc,
     params: &[Val],
-) -> Result<(Option<Val>, Receipt), CallError>
+) -> Result<(Option<Val>, Measured), CallError>
 where
     P: Deref<Target = Lending<W, S>>,
 {

@@ -23,7 +23,7 @@ use parking_lot::{Mutex, MutexGuard};
 
 use self::tokens::ThreadWaker;
 use crate::component::HostParts;
-use crate::config::{PoolConfig, Reuse};
+use crate::config::{PoolConfig, Reuse, processors};
 use crate::error::CallError;
 use crate::instance::{Instance, Maker};
 use crate::pockets::Pockets;
@@ -64,7 +64,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     ) -> Arc<Self> {
         let threads = match config.reuse {
             Reuse::Never => 0,
-            Reuse::Calls(_) => pockets().min(config.max_instances),
+            // Threads that have a pocket: twice as many as run at a time.
+            Reuse::Calls(_) => (2 * processors()).min(config.max_instances),
         };
         let made = maker.clock.now();
         let lending = Arc::new_cyclic(|me| Self {
@@ -139,7 +140,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             self.host.ticker.wake();
         }
         self.follow(notice);
-        aged.into_iter().for_each(|aged| self.settle(aged));
+        aged.into_iter().for_each(|aged| self.settle(aged, now));
         if let Arrived::Wait(_) = arrived {
             // What came into a pocket before its owner could see that somebody waits.
             while let Some(instance) = self.pockets.steal() {
@@ -207,7 +208,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let returned = slots.give_back(instance, age, now, retire);
         let notice = self.note(&mut slots, now);
         drop(slots);
-        self.settle(returned);
+        self.settle(returned, now);
         self.follow(notice);
     }
 
@@ -221,12 +222,16 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     /// Changes the slots in a way that may leave an instance to drop.
-    fn take_back(&self, change: impl FnOnce(&mut Slots<Lent<W, S>>) -> Returned<Lent<W, S>>) {
+    fn take_back(
+        &self,
+        now: Instant,
+        change: impl FnOnce(&mut Slots<Lent<W, S>>) -> Returned<Lent<W, S>>,
+    ) {
         let mut slots = self.slots.lock();
         let returned = change(&mut slots);
         self.set_flags(&slots);
         drop(slots);
-        self.settle(returned);
+        self.settle(returned, now);
     }
 
     /// What refill is to be told, after a change of the slots.
@@ -263,12 +268,12 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     /// Does what a change of the slots asks for, the lock being free again.
-    fn settle(&self, returned: Returned<Lent<W, S>>) {
+    fn settle(&self, returned: Returned<Lent<W, S>>, now: Instant) {
         if let Some(waker) = returned.wake {
             waker.wake();
         }
         if let Some(instance) = returned.drop_now {
-            self.drop_instance(instance);
+            self.drop_instance(instance, now);
         }
     }
 
@@ -292,9 +297,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         self.set_flags(&slots);
         drop(slots);
         wakers.into_iter().for_each(Waker::wake);
-        dying
-            .into_iter()
-            .for_each(|instance| self.drop_instance(instance));
+        self.drop_all(dying);
         while let Some(instance) = self.pockets.steal() {
             self.give_back_slow(instance, Some(Retire::Idle));
         }
@@ -312,12 +315,4 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             std::thread::park();
         }
     }
-}
-
-/// Threads that have a pocket in each pool: twice as many as run at a time.
-fn pockets() -> usize {
-    static POCKETS: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| {
-        std::thread::available_parallelism().map_or(4, |n| 2 * n.get())
-    });
-    *POCKETS
 }

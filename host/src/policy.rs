@@ -2,6 +2,7 @@
 //!
 //! Knows no lock, no clock, no instance: `slots` applies these decisions.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 /// How a pool stands, with its fixed bounds.
@@ -114,8 +115,29 @@ pub(crate) fn goal(counts: &Counts, load: &Load, now: Instant) -> usize {
 
 /// Whether refill should be woken. Not for each instance: its thread would wake up for each call.
 pub(crate) fn wake_refill(counts: &Counts, goal: usize) -> bool {
-    2 * counts.dying >= goal.max(1)
-        || (2 * (counts.idle + counts.starting) <= goal && may_refill(counts, goal))
+    2 * counts.dying >= goal.max(1) || make_first(counts, goal)
+}
+
+/// Whether refill, which has nothing to do now and comes back after its [`nap`], should be woken.
+pub(crate) fn wake_early(counts: &Counts, goal: usize) -> bool {
+    (counts.dying > 0 && counts.free() == 0)
+        || (counts.idle + counts.starting == 0 && may_refill(counts, goal))
+}
+
+/// The shortest nap that a timer keeps, and the longest after which nobody minds to be woken.
+const NAP_NS: RangeInclusive<u64> = 50_000..=10_000_000;
+
+/// How long refill may leave a pool alone that callers take fresh instances from: half as long as
+/// those that stand ready last. `None` where it had better wait to be told.
+pub(crate) fn nap(counts: &Counts, load: &Load) -> Option<Duration> {
+    let idle = u64::try_from(counts.idle).unwrap_or(u64::MAX);
+    let nap = idle.saturating_mul(load.interval_ns) / 2;
+    (counts.fresh && !counts.closed && NAP_NS.contains(&nap)).then(|| Duration::from_nanos(nap))
+}
+
+/// Whether refill should do that before it drops what is dying.
+pub(crate) fn make_first(counts: &Counts, goal: usize) -> bool {
+    2 * (counts.idle + counts.starting) <= goal && may_refill(counts, goal)
 }
 
 /// Whether refill should make one more instance now.
@@ -154,12 +176,16 @@ impl Load {
         self.last_arrival = Some(now);
     }
 
+    pub(crate) fn last_arrival(&self) -> Option<Instant> {
+        self.last_arrival
+    }
+
     pub(crate) fn started(&mut self, cost: Duration) {
-        average(&mut self.start_ns, nanos(cost));
+        average_cost(&mut self.start_ns, nanos(cost));
     }
 
     pub(crate) fn dropped(&mut self, cost: Duration) {
-        average(&mut self.drop_ns, nanos(cost));
+        average_cost(&mut self.drop_ns, nanos(cost));
     }
 
     /// Whether handing an instance over to refill saves the caller more than it costs.
@@ -183,7 +209,7 @@ impl Load {
         if self.last_arrival.is_none() {
             return 0;
         }
-        let window = 2 * (WAKE_NS + self.start_ns + self.drop_ns);
+        let window = 3 * (WAKE_NS + self.start_ns + self.drop_ns);
         let taken = window.div_ceil(self.interval_ns.max(1));
         usize::try_from(taken)
             .unwrap_or(usize::MAX)
@@ -191,12 +217,24 @@ impl Load {
     }
 }
 
+/// A moving average that a single sample, such as a pause between calls, raises by an eighth at
+/// most.
 fn average(value: &mut u64, sample: u64) {
     *value = if *value == 0 {
         sample
     } else {
-        *value - *value / 8 + sample / 8
+        *value - *value / 8 + sample.min(2 * *value) / 8
     };
+}
+
+/// The same of a cost, which is often measured too high, because the thread was preempted or the
+/// code was new, and never too low: it falls faster than it rises.
+fn average_cost(value: &mut u64, sample: u64) {
+    if sample < *value / 2 {
+        *value = value.midpoint(sample);
+    } else {
+        average(value, sample);
+    }
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -237,6 +275,18 @@ mod tests {
     }
 
     #[test]
+    fn one_slow_start_changes_nothing_and_a_slow_first_one_little() {
+        let (mut load, now) = load(20, 8);
+        load.started(Duration::from_millis(10));
+        assert!(load.refill_pays(now));
+        load.start_ns = 1_000_000;
+        for _ in 0..8 {
+            load.started(Duration::from_micros(8));
+        }
+        assert!(load.refill_pays(now), "{load:?}");
+    }
+
+    #[test]
     fn after_saturation_a_quiet_pool_refills() {
         let (load, now) = load(4, 6);
         assert!(!load.refill_pays(now));
@@ -262,7 +312,11 @@ mod tests {
         let (slow, now) = load(50_000, 1000);
         assert_eq!(goal(&counts, &slow, now), 2);
         let (fast, now) = load(20, 8);
-        assert_eq!(goal(&counts, &fast, now), 12);
+        assert_eq!(goal(&counts, &fast, now), 18);
+        let idle = |idle| Counts { idle, ..counts };
+        assert_eq!(nap(&idle(12), &fast), Some(Duration::from_micros(120)));
+        assert_eq!(nap(&idle(4), &fast), None, "no timer is so quick");
+        assert_eq!(nap(&idle(2), &slow), None, "a wake-up costs those nothing");
         assert_eq!(goal(&counts, &fast, now + counts.idle_ttl), 0);
         assert_eq!(
             goal(

@@ -15,7 +15,7 @@ use crate::instance::{WarmUp, WarmUpFuture};
 use crate::lease::{self, Lease};
 use crate::lending::Lending;
 use crate::plan::Plan;
-use crate::receipt::Receipt;
+use crate::receipt::Measured;
 use crate::state::State;
 use crate::stats::PoolStats;
 use crate::value::handles::Handles;
@@ -81,7 +81,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     pub fn call<R, F>(
         &self,
         call: F,
-    ) -> Call<impl Future<Output = Result<(R, Receipt), CallError>> + use<'_, R, F, W, S>>
+    ) -> Call<impl Future<Output = Result<(R, Measured), CallError>> + use<'_, R, F, W, S>>
     where
         F: AsyncFnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     {
@@ -107,7 +107,8 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         name: &str,
         params: &[Val],
-    ) -> Call<impl Future<Output = Result<(Option<Val>, Receipt), CallError>> + use<'_, W, S>> {
+    ) -> Call<impl Future<Output = Result<(Option<Val>, Measured), CallError>> + use<'_, W, S>>
+    {
         let found = self.prepare(name, |function, _| {
             function.check_params(params)?;
             Ok(params.to_vec())
@@ -134,7 +135,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         name: &str,
         params: &str,
-    ) -> Call<impl Future<Output = Result<(String, Receipt), CallError>> + use<'_, W, S>> {
+    ) -> Call<impl Future<Output = Result<(String, Measured), CallError>> + use<'_, W, S>> {
         let found = self.prepare(name, |function, handles| {
             function.params_from_wave(params, handles)
         });
@@ -168,7 +169,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         name: &str,
         params: &serde_json::Value,
-    ) -> Call<impl Future<Output = Result<(serde_json::Value, Receipt), CallError>> + use<'_, W, S>>
+    ) -> Call<impl Future<Output = Result<(serde_json::Value, Measured), CallError>> + use<'_, W, S>>
     {
         let found = self.prepare(name, |function, handles| {
             function.params_from_json(params, handles)
@@ -235,7 +236,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         function: &ExportedFunc,
         params: &[Val],
         answer: impl FnOnce(&ExportedFunc, Option<Val>, &mut Handles) -> Result<R, CallError>,
-    ) -> Result<(R, Receipt), CallError> {
+    ) -> Result<(R, Measured), CallError> {
         let lending = &*self.lending;
         let (mut guard, begun) = Lending::lend(lending, receipt_wanted()).await?;
         let (value, receipt) = lease::invoke(&mut guard, &begun, function, params).await?;

@@ -34,3 +34,14 @@ pub struct Receipt {
     /// Fuel consumed, where [`HostConfig::fuel`](crate::HostConfig::fuel) is on.
     pub fuel: Option<u64>,
 }
+
+/// A receipt, where one is wanted. Boxed, so that the calls without one do not carry its room about.
+pub(crate) type Measured = Option<Box<Receipt>>;
+
+/// The answer of a call with its receipt.
+pub(crate) fn unboxed<R>((answer, receipt): (R, Measured)) -> (R, Receipt) {
+    (
+        answer,
+        receipt.map_or_else(Receipt::default, |receipt| *receipt),
+    )
+}

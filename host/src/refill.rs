@@ -5,22 +5,36 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use crate::clock::Clock;
 
 /// A pool, as its refill threads see it.
 pub(crate) trait Work: Send + Sync {
-    /// Does a bounded part of what there is to do. Whether there is more.
-    fn work(&self) -> bool;
+    /// Does a bounded part of what there is to do.
+    fn work(&self) -> Next;
 
-    /// The instant it wanted to look at what expires has come.
-    fn look(self: Arc<Self>);
+    /// The instant it wanted to look has come. Whether there is work.
+    fn look(&self) -> bool;
 }
+
+/// What is to become of a pool that a refill thread worked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// There is more to do.
+    More,
+    /// It is to be looked at then.
+    LookAt(Instant),
+    /// It will tell.
+    Done,
+}
+
+/// One thread waits for the first look. The others would only wake up with it, so they come that
+/// much later, for the case that it is busy then.
+const SPARE: Duration = Duration::from_millis(20);
 
 /// See the module.
 #[derive(Debug)]
@@ -41,6 +55,8 @@ struct State {
     looks: BinaryHeap<Reverse<Look>>,
     threads: usize,
     parked: usize,
+    /// The instant for which one of the parked waits.
+    timed: Option<Instant>,
     stop: bool,
 }
 
@@ -97,7 +113,7 @@ impl Refill {
         let mut state = self.shared.state.lock();
         if !self.shared.have_thread(&mut state) {
             drop(state);
-            while who.work() {}
+            while who.work() == Next::More {}
             return;
         }
         state.queue.push_back(who);
@@ -152,15 +168,19 @@ impl Shared {
         loop {
             let now = self.clock.now();
             if let Some(who) = state.queue.pop_front() {
-                let more = parking_lot::MutexGuard::unlocked(&mut state, || {
-                    contained(|| who.work()).unwrap_or(false)
-                });
-                if more {
-                    state.queue.push_back(who);
-                } else {
-                    // The last owner of a pool drops its instances: not under the lock.
-                    parking_lot::MutexGuard::unlocked(&mut state, || drop(who));
+                match MutexGuard::unlocked(&mut state, || who.work()) {
+                    Next::More => {
+                        state.queue.push_back(who);
+                        continue;
+                    }
+                    Next::LookAt(at) => {
+                        let who = Arc::downgrade(&who);
+                        state.looks.push(Reverse(Look { at, who }));
+                    }
+                    Next::Done => {}
                 }
+                // The last owner of a pool drops its instances: not under the lock.
+                MutexGuard::unlocked(&mut state, || drop(who));
             } else if state.stop {
                 return;
             } else if state
@@ -169,33 +189,32 @@ impl Shared {
                 .is_some_and(|Reverse(look)| look.at <= now)
             {
                 if let Some(Reverse(look)) = state.looks.pop() {
-                    parking_lot::MutexGuard::unlocked(&mut state, || {
-                        if let Some(who) = look.who.upgrade() {
-                            contained(|| who.look());
-                        }
+                    let busy = MutexGuard::unlocked(&mut state, || {
+                        look.who.upgrade().filter(|who| who.look())
                     });
+                    state.queue.extend(busy);
                 }
             } else {
-                let until = state.looks.peek().map(|Reverse(look)| look.at);
-                state.parked += 1;
-                match until {
-                    Some(at) if !self.clock.is_manual() => {
-                        self.changed.wait_until(&mut state, at);
-                    }
-                    _ => self.changed.wait(&mut state),
-                }
-                state.parked -= 1;
+                self.park(&mut state);
             }
         }
     }
-}
 
-/// Does one pool's part. A panic in it, such as tokio's when its runtime has shut down, must not
-/// take the thread from all the other pools.
-fn contained<R>(part: impl FnOnce() -> R) -> Option<R> {
-    let done = catch_unwind(AssertUnwindSafe(part));
-    if done.is_err() {
-        tracing::error!("a pool panicked while its instances were made ahead or dropped");
+    fn park(&self, state: &mut MutexGuard<'_, State>) {
+        let until = state.looks.peek().map(|Reverse(look)| look.at);
+        state.parked += 1;
+        match until {
+            Some(at) if !self.clock.is_manual() => {
+                if state.timed.is_some_and(|timed| timed <= at) {
+                    self.changed.wait_until(state, at + SPARE);
+                } else {
+                    state.timed = Some(at);
+                    self.changed.wait_until(state, at);
+                    state.timed = state.timed.filter(|timed| *timed != at);
+                }
+            }
+            _ => self.changed.wait(state),
+        }
+        state.parked -= 1;
     }
-    done.ok()
 }

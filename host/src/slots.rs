@@ -75,11 +75,24 @@ pub(crate) struct Slots<I> {
     counters: PoolStats,
 }
 
+/// What the refill threads have in mind for the pool.
+#[derive(Clone, Copy, Debug, Default)]
+enum Mode {
+    /// Nothing: callers tell them when there is work.
+    #[default]
+    Parked,
+    /// They were told that there is work and have not finished it.
+    Told,
+    /// They come back then, unless a caller cannot wait for it.
+    Napping(Instant),
+}
+
 /// What refill owes the pool.
 #[derive(Clone, Copy, Debug, Default)]
 struct Refilling {
-    /// It was told that there is work and has not finished it.
-    queued: bool,
+    mode: Mode,
+    /// When the last caller had come, the last time it had nothing to do.
+    seen: Option<Instant>,
     /// When it was told to look at what expires or is owed.
     looking: Option<Instant>,
     /// Failures in a row, and the instant before which it does not try again.

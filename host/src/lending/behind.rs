@@ -1,13 +1,12 @@
 //! What happens off the callers' path: instances made ahead, dropped behind, and retired when idle.
 
-use std::sync::Arc;
 use std::time::Instant;
 
-use super::tokens::{Dropping, Vacancy, discard};
+use super::tokens::{Dropping, discard};
 use super::{Lending, Lent};
-use crate::instance::Instance;
-use crate::refill::Work;
-use crate::slots::{Notice, Refilled, Retire, Returned, Slots};
+use crate::instance::{Instance, contained};
+use crate::refill::{Next, Work};
+use crate::slots::{Refilled, Retire, Returned, Slots};
 use crate::ticker::Member;
 use crate::world::World;
 
@@ -15,13 +14,23 @@ use crate::world::World;
 /// thread looks at the next pool.
 const REFILL_TURN: usize = 16;
 
+/// Of how many drops one is measured.
+const MEASURED: u64 = 8;
+
 impl<W: World, S: Send + 'static> Lending<W, S> {
-    pub(super) fn drop_instance(&self, instance: Lent<W, S>) {
-        let began = self.maker.clock.now();
+    /// Drops an instance, and frees its slot. `now` tells when some of it begins, so that what it
+    /// takes is measured; for the others the clock is not asked.
+    pub(super) fn drop_instance(&self, instance: Lent<W, S>, now: Instant) {
         let dropping = Dropping(self);
         discard(instance);
-        let cost = self.maker.clock.now().saturating_duration_since(began);
-        dropping.done(cost);
+        let measured = self.nanos(now).is_multiple_of(MEASURED);
+        dropping.done(measured.then(|| self.maker.clock.now().saturating_duration_since(now)));
+    }
+
+    pub(super) fn drop_all(&self, dying: Vec<Lent<W, S>>) {
+        for instance in dying {
+            self.drop_instance(instance, self.maker.clock.now());
+        }
     }
 
     /// Gives instances out of the pockets back to the slots, under the lock under which they were
@@ -46,21 +55,17 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     fn refill_one(&self) {
         let began = self.maker.clock.now();
         let deadline = self.deadline(began).into();
-        let vacancy = Vacancy(self);
-        let made = if self.maker.direct {
-            self.maker.start_direct(deadline)
-        } else {
-            match &self.runtime {
-                Some(runtime) => runtime.block_on(self.maker.start(deadline)),
-                None => wasmtime_wasi::runtime::in_tokio(self.maker.start(deadline)),
-            }
-        };
+        // Tokio panics when its runtime has shut down, and this thread serves other pools too.
+        let made = contained(|| match &self.runtime {
+            _ if self.maker.direct => self.maker.start_direct(deadline),
+            Some(runtime) => runtime.block_on(self.maker.start(deadline)),
+            None => wasmtime_wasi::runtime::in_tokio(self.maker.start(deadline)),
+        });
         let now = self.maker.clock.now();
-        std::mem::forget(vacancy);
         match made {
             Ok(instance) => {
                 let cost = now.saturating_duration_since(began);
-                self.take_back(|slots| slots.refilled(Box::new(instance), now, cost));
+                self.take_back(now, |slots| slots.refilled(Box::new(instance), now, cost));
             }
             Err(error) => {
                 tracing::debug!("an instance could not be made ahead: {error}");
@@ -72,24 +77,23 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 }
 
 impl<W: World, S: Send + 'static> Work for Lending<W, S> {
-    fn work(&self) -> bool {
+    fn work(&self) -> Next {
         for _ in 0..REFILL_TURN {
             let step = self.slots.lock().refill(self.maker.clock.now());
             match step {
-                Refilled::Drop(dying) => dying
-                    .into_iter()
-                    .for_each(|instance| self.drop_instance(instance)),
+                Refilled::Drop(dying) => self.drop_all(dying),
                 Refilled::Start => self.refill_one(),
+                Refilled::Nap(until) => return Next::LookAt(until),
                 Refilled::Done => {
                     self.notice(self.maker.clock.now());
-                    return false;
+                    return Next::Done;
                 }
             }
         }
-        true
+        Next::More
     }
 
-    fn look(self: Arc<Self>) {
+    fn look(&self) -> bool {
         let now = self.maker.clock.now();
         let mut slots = self.slots.lock();
         let (ttl, age) = (self.idle_ttl, self.maker.max_age);
@@ -112,14 +116,12 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         });
         let work = slots.look(now);
         drop(slots);
-        returned.into_iter().for_each(|one| self.settle(one));
-        if work {
-            self.follow(Notice::Work);
-        }
+        returned.into_iter().for_each(|one| self.settle(one, now));
         self.notice(now);
         if let Some(at) = next {
             self.look_again(at);
         }
+        work
     }
 }
 
@@ -136,7 +138,7 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
         let returned = self.take_in(&mut slots, crowded, now, |_| None);
         drop(slots);
         if !returned.is_empty() {
-            returned.into_iter().for_each(|one| self.settle(one));
+            returned.into_iter().for_each(|one| self.settle(one, now));
             self.notice(now);
         }
         busy
@@ -156,9 +158,7 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
         // Their room is wanted now, not when refill comes round to it.
         let dying = slots.take_dying();
         drop(slots);
-        returned.into_iter().for_each(|one| self.settle(one));
-        dying
-            .into_iter()
-            .for_each(|instance| self.drop_instance(instance));
+        returned.into_iter().for_each(|one| self.settle(one, now));
+        self.drop_all(dying);
     }
 }

@@ -6,6 +6,9 @@ use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+#[cfg(any(feature = "json", feature = "wave"))]
+use wasmtime::component::ResourceAny;
+
 use super::{Lending, Lent};
 use crate::error::CallError;
 use crate::exports::ExportedFunc;
@@ -70,6 +73,12 @@ where
         Ok(Arc::clone(self.pool.maker.component.exports().find(name)?))
     }
 
+    /// Takes a resource from the caller, to be dropped.
+    #[cfg(any(feature = "json", feature = "wave"))]
+    pub(crate) fn release(&mut self, handle: u32) -> Result<ResourceAny, CallError> {
+        Ok(self.handles()?.release(handle)?)
+    }
+
     /// The resources that the caller holds.
     #[cfg(any(feature = "json", feature = "wave"))]
     pub(crate) fn handles(&mut self) -> Result<&mut Handles, CallError> {
@@ -109,9 +118,10 @@ impl<W: World, S: Send + 'static> Drop for Vacancy<'_, W, S> {
 pub(super) struct Dropping<'a, W: World, S: Send + 'static>(pub(super) &'a Lending<W, S>);
 
 impl<W: World, S: Send + 'static> Dropping<'_, W, S> {
-    pub(super) fn done(self, cost: Duration) {
+    /// The instance is gone. `cost` is what that took, where it was measured.
+    pub(super) fn done(self, cost: Option<Duration>) {
         self.0.change(|slots| {
-            slots.drop_cost(cost);
+            cost.into_iter().for_each(|cost| slots.drop_cost(cost));
             slots.dropped()
         });
         std::mem::forget(self);
@@ -147,8 +157,9 @@ impl<W: World, S: Send + 'static> Drop for Place<'_, W, S> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
             let now = self.pool.maker.clock.now();
-            self.pool
-                .take_back(|slots| slots.leave(ticket, now, |instance| instance.age()));
+            self.pool.take_back(now, |slots| {
+                slots.leave(ticket, now, |instance| instance.age())
+            });
             self.pool.notice(now);
         }
     }

@@ -58,14 +58,16 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let turn = match pool.admit(arrived)? {
             Ok(turn) => turn,
             Err(ticket) => {
-                let turn = pool.wait(ticket, arrived, deadline).await?;
+                // Boxed, like the start below, so that a call that needs neither is not moved about
+                // with room for them.
+                let turn = Box::pin(pool.wait(ticket, arrived, deadline)).await?;
                 begun.queued = pool.maker.clock.now().saturating_duration_since(arrived);
                 turn
             }
         };
         let instance = match pool.take_turn(turn) {
             Ok(instance) => instance,
-            Err(vacancy) => pool.start(&mut begun, vacancy).await?,
+            Err(vacancy) => Box::pin(pool.start(&mut begun, vacancy)).await?,
         };
         Ok((Guard::new(pool, instance), begun))
     }

@@ -3,7 +3,7 @@
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{Notice, Refilled, Returned, Slots};
+use super::{Mode, Notice, Refilled, Returned, Slots};
 use crate::policy::{self, Age, Counts};
 
 /// After this long a pool that did not refill because its callers came too fast looks again.
@@ -17,8 +17,13 @@ impl<I> Slots<I> {
         self.pocketed = pocketed.min(self.leased);
         let counts = self.counts();
         let goal = self.goal(&counts, now);
-        if !self.refill.queued && policy::wake_refill(&counts, goal) {
-            self.refill.queued = true;
+        let work = match self.refill.mode {
+            Mode::Parked => policy::wake_refill(&counts, goal),
+            Mode::Napping(_) => policy::wake_early(&counts, goal),
+            Mode::Told => false,
+        };
+        if work {
+            self.refill.mode = Mode::Told;
             return Notice::Work;
         }
         match self.next_look(&counts, now) {
@@ -42,7 +47,8 @@ impl<I> Slots<I> {
             .filter(|_| counts.idle > self.min_warm)
             .map(|idle| idle.since + self.idle_ttl);
         let lacks = counts.dying > 0 || policy::may_refill(counts, counts.min_warm);
-        let owed = (lacks && !self.refill.queued && !self.closed).then(|| {
+        let parked = matches!(self.refill.mode, Mode::Parked);
+        let owed = (lacks && parked && !self.closed).then(|| {
             self.refill
                 .not_before
                 .map_or(now + OWED, |at| at.max(now + OWED))
@@ -64,24 +70,49 @@ impl<I> Slots<I> {
             self.retire_oldest();
         }
         let counts = self.counts();
-        let work = !self.refill.queued
-            && (counts.dying > 0 || policy::may_refill(&counts, self.goal(&counts, now)));
-        self.refill.queued |= work;
+        let work = match self.refill.mode {
+            Mode::Parked => {
+                counts.dying > 0 || policy::may_refill(&counts, self.goal(&counts, now))
+            }
+            Mode::Napping(until) => until <= now,
+            Mode::Told => false,
+        };
+        if work {
+            self.refill.mode = Mode::Told;
+        }
         work
     }
 
     /// What a refill thread does next. `Done` lasts until it is told of this pool again.
+    ///
+    /// While callers come, it keeps time by itself: a caller who tells it pays for a wake-up.
     pub(crate) fn refill(&mut self, now: Instant) -> Refilled<I> {
-        if !self.dying.is_empty() {
-            return Refilled::Drop(self.take_dying());
-        }
         let counts = self.counts();
-        if policy::may_refill(&counts, self.goal(&counts, now)) {
+        let goal = self.goal(&counts, now);
+        let start = match counts.dying {
+            0 => policy::may_refill(&counts, goal),
+            _ => policy::make_first(&counts, goal),
+        };
+        if start {
             self.starting += 1;
             return Refilled::Start;
         }
-        self.refill.queued = false;
-        Refilled::Done
+        if counts.dying > 0 {
+            return Refilled::Drop(self.take_dying());
+        }
+        let came = self.load.last_arrival();
+        let nap = policy::nap(&counts, &self.load).filter(|_| came != self.refill.seen);
+        self.refill.seen = came;
+        match nap {
+            Some(nap) => {
+                self.refill.mode = Mode::Napping(now + nap);
+                Refilled::Nap(now + nap)
+            }
+            None => {
+                self.refill.mode = Mode::Parked;
+                Refilled::Done
+            }
+        }
     }
 
     /// Instances to drop. Each holds its slot until [`Slots::dropped`].

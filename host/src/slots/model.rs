@@ -207,7 +207,7 @@ impl World {
                     match self.slots.refill(self.now) {
                         Refilled::Drop(dying) => self.to_drop.extend(dying),
                         Refilled::Start => self.refilling += 1,
-                        Refilled::Done => {}
+                        Refilled::Nap(_) | Refilled::Done => {}
                     }
                 }
             }

@@ -52,6 +52,8 @@ pub(crate) enum Refilled<I> {
     Drop(Vec<I>),
     /// The slot counts as starting until `refilled` or `refill_failed`.
     Start,
+    /// Nothing until [`look`](super::Slots::look) then.
+    Nap(Instant),
     Done,
 }
 

@@ -73,6 +73,21 @@ impl Handles {
         self.live.remove(&handle).map(|entry| entry.resource)
     }
 
+    /// The same, with an error that says why there is none.
+    pub(crate) fn release(&mut self, handle: u32) -> Result<ResourceAny, ValueError> {
+        self.take(handle)
+            .ok_or_else(|| self.lacks(handle, "the handle".to_owned()))
+    }
+
+    /// Why there is no resource behind a number.
+    fn lacks(&self, handle: u32, at: String) -> ValueError {
+        if (1..=self.issued).contains(&handle) {
+            ValueError::SpentHandle { at, handle }
+        } else {
+            ValueError::UnknownHandle { at, handle }
+        }
+    }
+
     /// Takes every resource out, to be dropped with [`ResourceAny::resource_drop`].
     pub fn take_all(&mut self) -> impl Iterator<Item = ResourceAny> {
         self.live.drain().map(|(_, entry)| entry.resource)
@@ -114,11 +129,7 @@ impl<'a> Passing<'a> {
     ) -> Result<ResourceAny, ValueError> {
         let at = || place.to_string();
         let Some(entry) = self.handles.live.get(&handle).copied() else {
-            return Err(if (1..=self.handles.issued).contains(&handle) {
-                ValueError::SpentHandle { at: at(), handle }
-            } else {
-                ValueError::UnknownHandle { at: at(), handle }
-            });
+            return Err(self.handles.lacks(handle, at()));
         };
         if entry.kind != kind {
             let (expected, found) = (types.resource(kind), types.resource(entry.kind));
