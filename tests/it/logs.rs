@@ -1,13 +1,13 @@
-//! The real guests: three languages, one world, and every way to call them gives the same answers.
+//! The world of the real guests, and what they say of the log that is shipped with them.
 
-use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use prewarm::{Component, Grants, Host, Output, Pool, PoolConfig, Reuse, State, blocking};
+use prewarm::{Component, Grants, Output, Pool, PoolConfig, Reuse, State, blocking};
 use serde_json::{Value, json};
 use wasmtime::component::HasSelf;
 
-use crate::support::{config, host_with};
+use crate::conformance::rows::rows;
+use crate::support::config;
 
 pub(crate) mod waiting {
     wasmtime::component::bindgen!({
@@ -55,40 +55,13 @@ macro_rules! directory {
 directory!(waiting async);
 directory!(direct);
 
-const LANGUAGES: [&str; 3] = ["rust", "javascript", "python"];
-
+/// The guests that implement the whole world.
 pub(crate) static GUESTS: LazyLock<Vec<(&str, Component)>> = LazyLock::new(|| {
-    // Python takes long to compile, so what was compiled is kept beside the tests' other files.
-    let host: Host = host_with(|config| {
-        config.cache.enabled = true;
-        config.cache.dir = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/cache").into());
-    });
-    let folder = folder();
-    let load = |name| {
-        let path = folder.join(format!("{name}.wasm"));
-        let component = host.load_blocking(path.as_path()).unwrap_or_else(|error| {
-            panic!(
-                "{error}: {:#?}. Build it with `cargo xtask guests {name}`, or set PREWARM_GUESTS",
-                std::error::Error::source(&error).map(ToString::to_string)
-            )
-        });
-        (name, component)
-    };
-    LANGUAGES.map(load).into()
+    let whole = rows().iter().filter(|row| row.is_whole());
+    whole
+        .map(|row| (row.name, row.component().clone()))
+        .collect()
 });
-
-fn folder() -> PathBuf {
-    match std::env::var_os("PREWARM_GUESTS") {
-        Some(folder) => folder.into(),
-        // This is <target>/debug/deps/it.
-        None => std::env::current_exe()
-            .unwrap()
-            .ancestors()
-            .nth(3)
-            .unwrap()
-            .join("guests"),
-    }
-}
 
 fn few() -> PoolConfig {
     let mut config = config(2, Reuse::Calls(100..=100));
@@ -121,98 +94,6 @@ pub(crate) fn direct(
 
 pub(crate) fn options() -> Value {
     json!({ "skip": 0, "since": null, "top": 5, "quiet": 60.0, "strict": false })
-}
-
-fn with(field: &str, value: Value) -> Value {
-    let mut options = options();
-    options[field] = value;
-    options
-}
-
-/// Calls that every guest must answer alike: name, function, parameters.
-fn cases() -> Vec<(&'static str, &'static str, Value)> {
-    let bad = "2026-05-09 10:20:30 status installed gzip:amd64 1.12-1\nhello\n";
-    let everything =
-        "2026-05-09 10:20:30 status installed gzip:amd64 1.12-1 by a.b@c.org at 10.0.0.1:80";
-    let redact = |what: Value| json!([everything, what, "█"]);
-    vec![
-        ("the log", "analyze", json!([LOG, options()])),
-        (
-            "its end",
-            "analyze",
-            json!([LOG, with("skip", json!(4400))]),
-        ),
-        (
-            "from a time on",
-            "analyze",
-            json!([LOG, with("since", json!(1_795_503_000))]),
-        ),
-        ("no package", "analyze", json!([LOG, with("top", json!(0))])),
-        (
-            "every package",
-            "analyze",
-            json!([LOG, with("top", json!(1000))]),
-        ),
-        (
-            "every pause",
-            "analyze",
-            json!([LOG, with("quiet", json!(0.5))]),
-        ),
-        (
-            "no pause",
-            "analyze",
-            json!([LOG, with("quiet", json!(1e300))]),
-        ),
-        ("an empty log", "analyze", json!(["", options()])),
-        (
-            "a bad line, strict",
-            "analyze",
-            json!([bad, with("strict", json!(true))]),
-        ),
-        ("a bad line", "analyze", json!([bad, options()])),
-        ("no entry", "analyze", json!(["hello\n", options()])),
-        ("nothing to hide", "redact", redact(json!([]))),
-        (
-            "all to hide",
-            "redact",
-            redact(json!([
-                "times",
-                "emails",
-                "addresses",
-                "versions",
-                "packages"
-            ])),
-        ),
-        ("times", "redact", redact(json!(["times"]))),
-        (
-            "letters of many bytes",
-            "redact",
-            json!(["äöü 10:20:30 😀", ["times"], "x"]),
-        ),
-    ]
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_languages_and_the_faces_agree() {
-    let mut answers: Vec<Vec<(String, Value)>> = vec![Vec::new(); cases().len()];
-    for (language, component) in &*GUESTS {
-        let waiting = waiting(component, Directory::default());
-        let direct = direct(component, Directory::default());
-        for ((_, function, params), answers) in cases().into_iter().zip(&mut answers) {
-            let answer = waiting.invoke_json(function, &params).await.unwrap();
-            answers.push((format!("{language}, asynchronous"), answer));
-            let direct = direct.clone();
-            let call = move || direct.invoke_json(function, &params);
-            let answer = tokio::task::spawn_blocking(call).await.unwrap().unwrap();
-            answers.push((format!("{language}, blocking"), answer));
-        }
-    }
-    for ((case, ..), answers) in cases().iter().zip(answers) {
-        assert_eq!(answers.len(), 6);
-        for (who, answer) in &answers[1..] {
-            assert_eq!(*answer, answers[0].1, "{case}: {who} and {}", answers[0].0);
-        }
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -14,6 +14,7 @@
 mod support;
 mod guests;
 mod hostile;
+mod conformance;
 
 mod reuse;
 mod queue;

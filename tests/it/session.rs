@@ -110,3 +110,45 @@ async fn a_handle_means_nothing_elsewhere() {
         .await
         .unwrap();
 }
+
+#[tokio::test]
+async fn an_instance_whose_resources_were_dropped_is_lent_again() {
+    for (language, component) in &*GUESTS {
+        let pool = waiting(component, Directory::default());
+        let mut lease = pool.lease().await.unwrap();
+        let made = lease
+            .invoke_json("session", &json!([options()]))
+            .await
+            .unwrap();
+        lease.drop_resource(1).await.unwrap();
+        let error = lease
+            .invoke_json("session.settings", &json!([made]))
+            .await
+            .unwrap_err();
+        assert!(
+            matches!(error, CallError::Value(ValueError::SpentHandle { .. })),
+            "{error:?}"
+        );
+        let error = lease.drop_resource(7).await.unwrap_err();
+        assert_eq!(error.to_string(), "the handle: there is no handle 7");
+        drop(lease);
+        assert_eq!(pool.stats().retired_faulty, 0, "{language}");
+
+        let component = component.clone();
+        let blocking = move || {
+            let pool = direct(&component, Directory::default());
+            let mut lease = pool.lease().unwrap();
+            lease.invoke_json("session", &json!([options()])).unwrap();
+            lease.drop_resource(1).unwrap();
+            let error = lease.drop_resource(1).unwrap_err();
+            assert!(
+                matches!(error, CallError::Value(ValueError::SpentHandle { .. })),
+                "{error:?}"
+            );
+            drop(lease);
+            pool.stats().retired_faulty
+        };
+        let faulty = tokio::task::spawn_blocking(blocking).await.unwrap();
+        assert_eq!(faulty, 0, "{language}");
+    }
+}
