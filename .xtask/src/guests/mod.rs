@@ -8,7 +8,10 @@ mod store;
 mod table;
 mod debian;
 mod rust;
+mod npm;
 mod javascript;
+mod starlingmonkey;
+mod typescript;
 mod python;
 
 use std::fs;
@@ -25,9 +28,11 @@ use self::table::Row;
 use crate::paths::Paths;
 use crate::time::Stopwatch;
 
-/// How one guest is made. Its folder is called like it.
+/// How one guest is made.
 struct Guest {
     name: &'static str,
+    /// Its folder. Guests that are the same source made in different ways share one.
+    folder: &'static str,
     /// The code that makes it: a change of that makes another component.
     recipe: &'static str,
     /// The versions of the tools, as far as the guest's folder does not pin them.
@@ -39,18 +44,35 @@ struct Guest {
 const GUESTS: &[Guest] = &[
     Guest {
         name: "rust",
+        folder: "rust",
         recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
         tools: rust::tools,
         build: rust::build,
     },
     Guest {
         name: "javascript",
-        recipe: include_str!("javascript.rs"),
+        folder: "javascript",
+        recipe: concat!(include_str!("javascript.rs"), include_str!("npm.rs")),
         tools: || Ok(String::new()),
         build: javascript::build,
     },
     Guest {
+        name: "starlingmonkey",
+        folder: "javascript",
+        recipe: concat!(include_str!("starlingmonkey.rs"), include_str!("npm.rs")),
+        tools: || Ok(String::new()),
+        build: starlingmonkey::build,
+    },
+    Guest {
+        name: "typescript",
+        folder: "typescript",
+        recipe: concat!(include_str!("typescript.rs"), include_str!("npm.rs")),
+        tools: || Ok(String::new()),
+        build: typescript::build,
+    },
+    Guest {
         name: "python",
+        folder: "python",
         recipe: include_str!("python.rs"),
         tools: || Ok(String::new()),
         build: python::build,
@@ -124,7 +146,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Guest>> {
 }
 
 fn build_one(paths: &Paths, guest: &Guest, line: &Line) -> Result<Row> {
-    let store = Store::new(paths, guest.name);
+    let store = Store::new(paths, guest.name, guest.folder);
     let outcome = build_or_find(paths, guest, line, &store);
     if outcome.is_err() {
         store.withdraw()?;
@@ -139,7 +161,7 @@ fn build_or_find(paths: &Paths, guest: &Guest, line: &Line, store: &Store<'_>) -
     }
     let job = Job {
         paths,
-        source: paths.examples().join(guest.name),
+        source: paths.examples().join(guest.folder),
         output: paths.guests.join(format!("{}.built", guest.name)),
         line,
     };
@@ -162,7 +184,7 @@ mod tests {
         let error = choose(&["cobol".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            r#"there is no guest "cobol"; there are rust, javascript, python"#
+            r#"there is no guest "cobol"; there are rust, javascript, starlingmonkey, typescript, python"#
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }
@@ -172,7 +194,7 @@ mod tests {
         let examples = Paths::new().unwrap().examples();
         for guest in GUESTS {
             assert!(
-                examples.join(guest.name).join("README.md").is_file(),
+                examples.join(guest.folder).join("README.md").is_file(),
                 "{}",
                 guest.name
             );
