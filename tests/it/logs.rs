@@ -55,12 +55,13 @@ macro_rules! directory {
 directory!(waiting async);
 directory!(direct);
 
-const LANGUAGES: [&str; 5] = [
+const LANGUAGES: [&str; 6] = [
     "rust",
     "javascript",
     "starlingmonkey",
     "typescript",
     "python",
+    "python-pip",
 ];
 
 pub(crate) static GUESTS: LazyLock<Vec<(&str, Component)>> = LazyLock::new(|| {

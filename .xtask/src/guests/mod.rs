@@ -66,13 +66,24 @@ const GUESTS: &[Guest] = &[
     Guest {
         name: "typescript",
         folder: "typescript",
-        recipe: concat!(include_str!("typescript.rs"), include_str!("npm.rs")),
+        recipe: concat!(
+            include_str!("typescript.rs"),
+            include_str!("starlingmonkey.rs"),
+            include_str!("npm.rs")
+        ),
         tools: || Ok(String::new()),
         build: typescript::build,
     },
     Guest {
         name: "python",
         folder: "python",
+        recipe: include_str!("python.rs"),
+        tools: || Ok(String::new()),
+        build: python::build,
+    },
+    Guest {
+        name: "python-pip",
+        folder: "python-pip",
         recipe: include_str!("python.rs"),
         tools: || Ok(String::new()),
         build: python::build,
@@ -184,7 +195,7 @@ mod tests {
         let error = choose(&["cobol".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            r#"there is no guest "cobol"; there are rust, javascript, starlingmonkey, typescript, python"#
+            r#"there is no guest "cobol"; there are rust, javascript, starlingmonkey, typescript, python, python-pip"#
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }
