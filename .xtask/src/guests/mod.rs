@@ -6,6 +6,7 @@
 mod progress;
 mod store;
 mod table;
+mod component;
 mod debian;
 mod rust;
 mod javascript;
