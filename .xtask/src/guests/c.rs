@@ -10,8 +10,9 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
     let zig = ziglang::zig(job)?;
     job.line.say("compiling");
     let module = folder.join("logs.wasm");
-    zig.args(["cc", "-target", "wasm32-wasi", "-mexec-model=reactor"])
-        .args(["-Os", "-Wall", "-Wextra", "-Werror", "-I"])
+    zig.arg("cc")
+        .args(ziglang::FLAGS)
+        .arg("-I")
         .arg(&folder)
         .args(ziglang::sources(&job.source.join("src"), "c")?)
         .args(["logs.c", "logs_component_type.o"].map(|file| folder.join(file)))

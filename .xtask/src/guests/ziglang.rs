@@ -17,6 +17,18 @@ const VERSION: &str = "0.17.1";
 const HINT: &str = "C, C++ and Zig want zig 0.17.1 on the PATH, or Python 3 with venv to install it \
                     from PyPI (on Debian `apt-get install python3 python3-venv`)";
 
+/// How C and C++ are compiled to a library. Without its size zig makes the stack 16 MiB.
+pub(super) const FLAGS: [&str; 8] = [
+    "-target",
+    "wasm32-wasi",
+    "-mexec-model=reactor",
+    "-Wl,-z,stack-size=65536",
+    "-Os",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+];
+
 /// The zig on the PATH if it is the right one, or else PyPI's.
 pub(super) fn zig(job: &Job<'_>) -> Result<Program> {
     let found = Program::new("zig").arg("version").output();
@@ -32,7 +44,7 @@ pub(super) fn zig(job: &Job<'_>) -> Result<Program> {
         .env("ZIG_LOCAL_CACHE_DIR", &caches))
 }
 
-/// Writes the C header of the world and what belongs to it, and says where they are.
+/// Writes the C header of the world and what belongs to it.
 pub(super) fn bindings(job: &Job<'_>, folder: &Path) -> Result<()> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(job.paths.root.join("wit/logs"))?;
