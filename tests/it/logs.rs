@@ -1,4 +1,4 @@
-//! The real guests: every language, one world, and every way to call them gives the same answers.
+//! The real guests: many languages, one world, and every way to call them gives the same answers.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -55,34 +55,36 @@ macro_rules! directory {
 directory!(waiting async);
 directory!(direct);
 
-const LANGUAGES: [&str; 6] = [
+const LANGUAGES: [&str; 7] = [
     "rust",
     "javascript",
     "starlingmonkey",
     "typescript",
     "python",
     "python-pip",
+    "c",
 ];
 
-pub(crate) static GUESTS: LazyLock<Vec<(&str, Component)>> = LazyLock::new(|| {
+pub(crate) static GUESTS: LazyLock<Vec<(&str, Component)>> =
+    LazyLock::new(|| LANGUAGES.map(|name| (name, built(name))).into());
+
+/// Loads a guest that was built before.
+pub(crate) fn built(name: &str) -> Component {
     // Python takes long to compile, so what was compiled is kept beside the tests' other files.
-    let host: Host = host_with(|config| {
-        config.cache.enabled = true;
-        config.cache.dir = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/cache").into());
+    static HOST: LazyLock<Host> = LazyLock::new(|| {
+        host_with(|config| {
+            config.cache.enabled = true;
+            config.cache.dir = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/cache").into());
+        })
     });
-    let folder = folder();
-    let load = |name| {
-        let path = folder.join(format!("{name}.wasm"));
-        let component = host.load_blocking(path.as_path()).unwrap_or_else(|error| {
-            panic!(
-                "{error}: {:#?}. Build it with `cargo xtask guests {name}`, or set PREWARM_GUESTS",
-                std::error::Error::source(&error).map(ToString::to_string)
-            )
-        });
-        (name, component)
-    };
-    LANGUAGES.map(load).into()
-});
+    let path = folder().join(format!("{name}.wasm"));
+    HOST.load_blocking(path.as_path()).unwrap_or_else(|error| {
+        panic!(
+            "{error}: {:#?}. Build it with `cargo xtask guests {name}`, or set PREWARM_GUESTS",
+            std::error::Error::source(&error).map(ToString::to_string)
+        )
+    })
+}
 
 fn folder() -> PathBuf {
     match std::env::var_os("PREWARM_GUESTS") {

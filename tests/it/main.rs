@@ -29,4 +29,5 @@ mod faults;
 mod imports;
 mod loading;
 mod logs;
+mod kinds;
 mod lanes;

@@ -6,6 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -21,6 +22,9 @@ const LIBC: &str = "/usr/lib/wasm32-wasi";
 /// What std calls and that libc lacks.
 const STUB: &str = include_str!("../../std/pthread_stub.rs");
 
+/// One at a time, since several guests want the same.
+static MAKING: Mutex<()> = Mutex::new(());
+
 /// Which compiler it is, as far as it is there.
 pub(super) fn version() -> Result<String> {
     if is_installed() {
@@ -32,6 +36,7 @@ pub(super) fn version() -> Result<String> {
 
 /// A rustc that can compile for `target`.
 pub(super) fn rustc(paths: &Paths, target: &str, line: &Line) -> Result<PathBuf> {
+    let _guard = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
     if !is_installed() {
         install(target, line)?;
     }

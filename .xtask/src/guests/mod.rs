@@ -6,6 +6,9 @@
 mod progress;
 mod store;
 mod table;
+mod component;
+mod venv;
+mod ziglang;
 mod debian;
 mod rust;
 mod npm;
@@ -13,6 +16,7 @@ mod javascript;
 mod starlingmonkey;
 mod typescript;
 mod python;
+mod c;
 
 use std::fs;
 use std::num::NonZero;
@@ -77,16 +81,65 @@ const GUESTS: &[Guest] = &[
     Guest {
         name: "python",
         folder: "python",
-        recipe: include_str!("python.rs"),
+        recipe: concat!(include_str!("python.rs"), include_str!("venv.rs")),
         tools: || Ok(String::new()),
         build: python::build,
     },
     Guest {
         name: "python-pip",
         folder: "python-pip",
-        recipe: include_str!("python.rs"),
+        recipe: concat!(include_str!("python.rs"), include_str!("venv.rs")),
         tools: || Ok(String::new()),
         build: python::build,
+    },
+    Guest {
+        name: "c",
+        folder: "c",
+        recipe: concat!(include_str!("c.rs"), include_str!("ziglang.rs")),
+        tools: || Ok(String::new()),
+        build: c::build,
+    },
+    Guest {
+        name: "rust-outside",
+        folder: "rust-kinds",
+        recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
+        tools: rust::tools,
+        build: rust::outside,
+    },
+    Guest {
+        name: "rust-dictionary",
+        folder: "rust-kinds",
+        recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
+        tools: rust::tools,
+        build: rust::dictionary,
+    },
+    Guest {
+        name: "javascript-outside",
+        folder: "javascript-kinds",
+        recipe: concat!(include_str!("starlingmonkey.rs"), include_str!("npm.rs")),
+        tools: || Ok(String::new()),
+        build: starlingmonkey::outside,
+    },
+    Guest {
+        name: "javascript-dictionary",
+        folder: "javascript-kinds",
+        recipe: concat!(include_str!("starlingmonkey.rs"), include_str!("npm.rs")),
+        tools: || Ok(String::new()),
+        build: starlingmonkey::dictionary,
+    },
+    Guest {
+        name: "python-outside",
+        folder: "python-kinds",
+        recipe: concat!(include_str!("python.rs"), include_str!("venv.rs")),
+        tools: || Ok(String::new()),
+        build: python::outside,
+    },
+    Guest {
+        name: "python-dictionary",
+        folder: "python-kinds",
+        recipe: concat!(include_str!("python.rs"), include_str!("venv.rs")),
+        tools: || Ok(String::new()),
+        build: python::dictionary,
     },
 ];
 
@@ -195,7 +248,9 @@ mod tests {
         let error = choose(&["cobol".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            r#"there is no guest "cobol"; there are rust, javascript, starlingmonkey, typescript, python, python-pip"#
+            "there is no guest \"cobol\"; there are rust, javascript, starlingmonkey, typescript, \
+             python, python-pip, c, rust-outside, rust-dictionary, javascript-outside, \
+             javascript-dictionary, python-outside, python-dictionary"
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }

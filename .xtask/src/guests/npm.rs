@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
 
@@ -10,8 +11,12 @@ use crate::process::Program;
 
 const HINT: &str = "install Node.js 18 or later with npm (on Debian `apt-get install nodejs npm`)";
 
+/// One at a time, since several guests may want the same.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
 /// The folder that holds `node_modules` for the package in `package`.
 pub(super) fn install(job: &Job<'_>, package: &Path) -> Result<PathBuf> {
+    let _guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     let lock = fs::read(package.join("package-lock.json")).context("no package-lock.json")?;
     let hash = blake3::hash(&lock).to_hex();
     let tools = job.paths.guests.join("tools");

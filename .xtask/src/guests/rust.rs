@@ -19,9 +19,23 @@ pub(super) fn tools() -> Result<String> {
 }
 
 pub(super) fn build(job: &Job<'_>) -> Result<()> {
+    compile(job, "logs")
+}
+
+pub(super) fn outside(job: &Job<'_>) -> Result<()> {
+    compile(job, "outside")
+}
+
+pub(super) fn dictionary(job: &Job<'_>) -> Result<()> {
+    compile(job, "dictionary")
+}
+
+/// Compiles the package of this name, which leaves a component called like it.
+fn compile(job: &Job<'_>, package: &str) -> Result<()> {
     let target = job.paths.guests.join("build/rust");
     let mut cargo = Program::cargo()
         .args(["build", "--release", "--locked", "--target", TARGET])
+        .args(["--package", package])
         .dir(&job.source)
         .without_env(&[
             "RUSTFLAGS",
@@ -35,7 +49,8 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
     }
     job.line.say("compiling");
     cargo.output()?;
-    fs::copy(target.join(TARGET).join("release/logs.wasm"), &job.output)
+    let built = target.join(TARGET).join("release").join(package);
+    fs::copy(built.with_extension("wasm"), &job.output)
         .map(drop)
         .context("cargo left no component")
 }

@@ -16,6 +16,7 @@ const NOT_SOURCES: [&str; 4] = ["target", "node_modules", "__pycache__", "README
 pub(crate) struct Store<'a> {
     paths: &'a Paths,
     name: &'a str,
+    /// The folder of its sources.
     folder: &'a str,
 }
 

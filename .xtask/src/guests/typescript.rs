@@ -26,7 +26,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
         .args(["--external:example:*", "--outfile=logs.js"])
         .dir(&build)
         .output()?;
-    starlingmonkey::componentize(job, &tools, &build.join("logs.js"))
+    starlingmonkey::logs(job, &tools, &build.join("logs.js"))
 }
 
 /// What is made on the way goes beside the sources, and so not into the guest's own folder.
