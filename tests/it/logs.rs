@@ -55,7 +55,15 @@ macro_rules! directory {
 directory!(waiting async);
 directory!(direct);
 
-const LANGUAGES: [&str; 4] = ["rust", "javascript", "python", "c"];
+const LANGUAGES: [&str; 7] = [
+    "rust",
+    "rust-lean",
+    "javascript",
+    "python",
+    "c",
+    "cpp",
+    "zig",
+];
 
 pub(crate) static GUESTS: LazyLock<Vec<(&str, Component)>> = LazyLock::new(|| {
     // Python takes long to compile, so what was compiled is kept beside the tests' other files.

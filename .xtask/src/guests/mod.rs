@@ -14,6 +14,8 @@ mod rust;
 mod javascript;
 mod python;
 mod c;
+mod cpp;
+mod zig;
 
 use std::fs;
 use std::num::NonZero;
@@ -51,6 +53,13 @@ const GUESTS: &[Guest] = &[
         build: rust::build,
     },
     Guest {
+        name: "rust-lean",
+        folder: "rust",
+        recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
+        tools: rust::lean_tools,
+        build: rust::build_lean,
+    },
+    Guest {
         name: "javascript",
         folder: "javascript",
         recipe: include_str!("javascript.rs"),
@@ -70,6 +79,20 @@ const GUESTS: &[Guest] = &[
         recipe: concat!(include_str!("c.rs"), include_str!("ziglang.rs")),
         tools: || Ok(String::new()),
         build: c::build,
+    },
+    Guest {
+        name: "cpp",
+        folder: "cpp",
+        recipe: concat!(include_str!("cpp.rs"), include_str!("ziglang.rs")),
+        tools: || Ok(String::new()),
+        build: cpp::build,
+    },
+    Guest {
+        name: "zig",
+        folder: "zig",
+        recipe: concat!(include_str!("zig.rs"), include_str!("ziglang.rs")),
+        tools: || Ok(String::new()),
+        build: zig::build,
     },
 ];
 
@@ -178,7 +201,7 @@ mod tests {
         let error = choose(&["cobol".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            r#"there is no guest "cobol"; there are rust, javascript, python, c"#
+            r#"there is no guest "cobol"; there are rust, rust-lean, javascript, python, c, cpp, zig"#
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }
