@@ -24,21 +24,16 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
             "wasm32-wasi",
             "-mexec-model=reactor",
         ])
-        .args([
-            "-OReleaseSafe",
-            "-fno-entry",
-            "-rdynamic",
-            "-lc",
-            "--stack",
-            "65536",
-        ])
+        .args(["-OReleaseSmall", "-fno-entry", "-rdynamic"])
+        .args(["-lc", "--stack", "65536"])
+        // These belong to the module that comes next.
+        .args(["logs.c", "logs_component_type.o"].map(|file| folder.join(file)))
         .args(["--dep", "logs"])
         .arg(format!(
             "-Mroot={}",
             job.source.join("src/exports.zig").display()
         ))
         .arg(format!("-Mlogs={}", folder.join("logs.zig").display()))
-        .args(["logs.c", "logs_component_type.o"].map(|file| folder.join(file)))
         .arg(format!("-femit-bin={}", module.display()))
         .output()?;
     component::encode(&module, &job.output)
