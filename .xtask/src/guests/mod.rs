@@ -55,7 +55,11 @@ const GUESTS: &[Guest] = &[
     Guest {
         name: "rust-lean",
         folder: "rust",
-        recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
+        recipe: concat!(
+            include_str!("rust.rs"),
+            include_str!("debian.rs"),
+            include_str!("component.rs")
+        ),
         tools: rust::lean_tools,
         build: rust::build_lean,
     },
@@ -76,21 +80,33 @@ const GUESTS: &[Guest] = &[
     Guest {
         name: "c",
         folder: "c",
-        recipe: concat!(include_str!("c.rs"), include_str!("ziglang.rs")),
+        recipe: concat!(
+            include_str!("c.rs"),
+            include_str!("ziglang.rs"),
+            include_str!("component.rs")
+        ),
         tools: || Ok(String::new()),
         build: c::build,
     },
     Guest {
         name: "cpp",
         folder: "cpp",
-        recipe: concat!(include_str!("cpp.rs"), include_str!("ziglang.rs")),
+        recipe: concat!(
+            include_str!("cpp.rs"),
+            include_str!("ziglang.rs"),
+            include_str!("component.rs")
+        ),
         tools: || Ok(String::new()),
         build: cpp::build,
     },
     Guest {
         name: "zig",
         folder: "zig",
-        recipe: concat!(include_str!("zig.rs"), include_str!("ziglang.rs")),
+        recipe: concat!(
+            include_str!("zig.rs"),
+            include_str!("ziglang.rs"),
+            include_str!("component.rs")
+        ),
         tools: || Ok(String::new()),
         build: zig::build,
     },
