@@ -8,15 +8,20 @@ mod store;
 mod table;
 mod component;
 mod venv;
+mod npm;
 mod ziglang;
 mod debian;
 mod rust;
-mod npm;
+mod c;
+mod cpp;
+mod zig;
+mod go;
 mod javascript;
 mod starlingmonkey;
 mod typescript;
+mod assemblyscript;
 mod python;
-mod c;
+mod list;
 
 use std::fs;
 use std::num::NonZero;
@@ -26,6 +31,7 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
+use self::list::GUESTS;
 use self::progress::{Line, Progress};
 use self::store::Store;
 use self::table::Row;
@@ -45,105 +51,30 @@ struct Guest {
     build: fn(&Job<'_>) -> Result<()>,
 }
 
-const GUESTS: &[Guest] = &[
-    Guest {
-        name: "rust",
-        folder: "rust",
-        recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
-        tools: rust::tools,
-        build: rust::build,
-    },
-    Guest {
-        name: "javascript",
-        folder: "javascript",
-        recipe: concat!(include_str!("javascript.rs"), include_str!("npm.rs")),
-        tools: || Ok(String::new()),
-        build: javascript::build,
-    },
-    Guest {
-        name: "starlingmonkey",
-        folder: "javascript",
-        recipe: concat!(include_str!("starlingmonkey.rs"), include_str!("npm.rs")),
-        tools: || Ok(String::new()),
-        build: starlingmonkey::build,
-    },
-    Guest {
-        name: "typescript",
-        folder: "typescript",
-        recipe: concat!(
-            include_str!("typescript.rs"),
-            include_str!("starlingmonkey.rs"),
-            include_str!("npm.rs")
-        ),
-        tools: || Ok(String::new()),
-        build: typescript::build,
-    },
-    Guest {
-        name: "python",
-        folder: "python",
-        recipe: concat!(include_str!("python.rs"), include_str!("venv.rs")),
-        tools: || Ok(String::new()),
-        build: python::build,
-    },
-    Guest {
-        name: "python-pip",
-        folder: "python-pip",
-        recipe: concat!(include_str!("python.rs"), include_str!("venv.rs")),
-        tools: || Ok(String::new()),
-        build: python::build,
-    },
-    Guest {
-        name: "c",
-        folder: "c",
-        recipe: concat!(include_str!("c.rs"), include_str!("ziglang.rs")),
-        tools: || Ok(String::new()),
-        build: c::build,
-    },
-    Guest {
-        name: "rust-outside",
-        folder: "rust-kinds",
-        recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
-        tools: rust::tools,
-        build: rust::outside,
-    },
-    Guest {
-        name: "rust-dictionary",
-        folder: "rust-kinds",
-        recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
-        tools: rust::tools,
-        build: rust::dictionary,
-    },
-    Guest {
-        name: "javascript-outside",
-        folder: "javascript-kinds",
-        recipe: concat!(include_str!("starlingmonkey.rs"), include_str!("npm.rs")),
-        tools: || Ok(String::new()),
-        build: starlingmonkey::outside,
-    },
-    Guest {
-        name: "javascript-dictionary",
-        folder: "javascript-kinds",
-        recipe: concat!(include_str!("starlingmonkey.rs"), include_str!("npm.rs")),
-        tools: || Ok(String::new()),
-        build: starlingmonkey::dictionary,
-    },
-    Guest {
-        name: "python-outside",
-        folder: "python-kinds",
-        recipe: concat!(include_str!("python.rs"), include_str!("venv.rs")),
-        tools: || Ok(String::new()),
-        build: python::outside,
-    },
-    Guest {
-        name: "python-dictionary",
-        folder: "python-kinds",
-        recipe: concat!(include_str!("python.rs"), include_str!("venv.rs")),
-        tools: || Ok(String::new()),
-        build: python::dictionary,
-    },
-];
-
 impl Guest {
+    /// One with a folder of its own name, which pins all its tools.
+    const fn new(
+        name: &'static str,
+        recipe: &'static str,
+        build: fn(&Job<'_>) -> Result<()>,
+    ) -> Self {
+        Self {
+            name,
+            folder: name,
+            recipe,
+            tools: || Ok(String::new()),
+            build,
+        }
+    }
+
+    const fn folder(self, folder: &'static str) -> Self {
+        Self { folder, ..self }
+    }
+
+    const fn tools(self, tools: fn() -> Result<String>) -> Self {
+        Self { tools, ..self }
+    }
+
     /// What decides, with the sources, what comes out.
     fn how(&self) -> Result<String> {
         Ok((self.tools)()? + self.recipe)
@@ -248,9 +179,10 @@ mod tests {
         let error = choose(&["cobol".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            "there is no guest \"cobol\"; there are rust, javascript, starlingmonkey, typescript, \
-             python, python-pip, c, rust-outside, rust-dictionary, javascript-outside, \
-             javascript-dictionary, python-outside, python-dictionary"
+            "there is no guest \"cobol\"; there are rust, rust-lean, c, cpp, zig, go, javascript, \
+             starlingmonkey, typescript, python, python-pip, assemblyscript, rust-outside, \
+             rust-dictionary, javascript-outside, javascript-dictionary, python-outside, \
+             python-dictionary"
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }
