@@ -11,6 +11,7 @@ mod debian;
 mod rust;
 mod javascript;
 mod python;
+mod go;
 
 use std::fs;
 use std::num::NonZero;
@@ -55,6 +56,12 @@ const GUESTS: &[Guest] = &[
         recipe: include_str!("python.rs"),
         tools: || Ok(String::new()),
         build: python::build,
+    },
+    Guest {
+        name: "go",
+        recipe: concat!(include_str!("go.rs"), include_str!("component.rs")),
+        tools: go::tools,
+        build: go::build,
     },
 ];
 
@@ -163,7 +170,7 @@ mod tests {
         let error = choose(&["cobol".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            r#"there is no guest "cobol"; there are rust, javascript, python"#
+            r#"there is no guest "cobol"; there are rust, javascript, python, go"#
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }
