@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use wit_bindgen_core::Files;
 use wit_component::StringEncoding;
-use wit_parser::{Resolve, WorldId};
+use wit_bindgen_core::wit_parser::{Resolve, WorldId};
 
 use super::{Job, component};
 use crate::paths::Paths;

@@ -7,10 +7,13 @@ mod progress;
 mod store;
 mod table;
 mod component;
+mod venv;
+mod ziglang;
 mod debian;
 mod rust;
 mod javascript;
 mod python;
+mod c;
 mod go;
 
 use std::fs;
@@ -27,9 +30,11 @@ use self::table::Row;
 use crate::paths::Paths;
 use crate::time::Stopwatch;
 
-/// How one guest is made. Its folder is called like it.
+/// How one guest is made.
 struct Guest {
     name: &'static str,
+    /// Its sources: guests may share them.
+    folder: &'static str,
     /// The code that makes it: a change of that makes another component.
     recipe: &'static str,
     /// The versions of the tools, as far as the guest's folder does not pin them.
@@ -41,25 +46,36 @@ struct Guest {
 const GUESTS: &[Guest] = &[
     Guest {
         name: "rust",
+        folder: "rust",
         recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
         tools: rust::tools,
         build: rust::build,
     },
     Guest {
         name: "javascript",
+        folder: "javascript",
         recipe: include_str!("javascript.rs"),
         tools: || Ok(String::new()),
         build: javascript::build,
     },
     Guest {
         name: "python",
-        recipe: include_str!("python.rs"),
+        folder: "python",
+        recipe: concat!(include_str!("python.rs"), include_str!("venv.rs")),
         tools: || Ok(String::new()),
         build: python::build,
     },
     Guest {
+        name: "c",
+        folder: "c",
+        recipe: concat!(include_str!("c.rs"), include_str!("ziglang.rs")),
+        tools: || Ok(String::new()),
+        build: c::build,
+    },
+    Guest {
         name: "go",
-        recipe: concat!(include_str!("go.rs"), include_str!("component.rs")),
+        folder: "go",
+        recipe: concat!(include_str!("go.rs"), include_str!("venv.rs")),
         tools: go::tools,
         build: go::build,
     },
@@ -132,7 +148,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Guest>> {
 }
 
 fn build_one(paths: &Paths, guest: &Guest, line: &Line) -> Result<Row> {
-    let store = Store::new(paths, guest.name);
+    let store = Store::new(paths, guest.name, guest.folder);
     let outcome = build_or_find(paths, guest, line, &store);
     if outcome.is_err() {
         store.withdraw()?;
@@ -147,7 +163,7 @@ fn build_or_find(paths: &Paths, guest: &Guest, line: &Line, store: &Store<'_>) -
     }
     let job = Job {
         paths,
-        source: paths.examples().join(guest.name),
+        source: paths.examples().join(guest.folder),
         output: paths.guests.join(format!("{}.built", guest.name)),
         line,
     };
@@ -170,7 +186,7 @@ mod tests {
         let error = choose(&["cobol".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            r#"there is no guest "cobol"; there are rust, javascript, python, go"#
+            r#"there is no guest "cobol"; there are rust, javascript, python, c, go"#
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }
@@ -180,7 +196,7 @@ mod tests {
         let examples = Paths::new().unwrap().examples();
         for guest in GUESTS {
             assert!(
-                examples.join(guest.name).join("README.md").is_file(),
+                examples.join(guest.folder).join("README.md").is_file(),
                 "{}",
                 guest.name
             );

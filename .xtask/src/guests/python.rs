@@ -5,6 +5,7 @@ use std::fs;
 use anyhow::{Context as _, Result};
 
 use super::Job;
+use super::venv::venv;
 use crate::process::Program;
 
 const HINT: &str =
@@ -12,31 +13,8 @@ const HINT: &str =
 
 pub(super) fn build(job: &Job<'_>) -> Result<()> {
     let requirements = job.source.join("requirements.txt");
-    let hash = blake3::hash(&fs::read(&requirements).context("no requirements.txt")?).to_hex();
-    let tools = job
-        .paths
-        .guests
-        .join("tools")
-        .join(format!("python-{}", &hash[..16]));
-    let done = tools.join("done");
-    if !done.exists() {
-        job.line.say("installing componentize-py");
-        Program::new("python3")
-            .hint(HINT)
-            .args(["-m", "venv"])
-            .arg(&tools)
-            .output()?;
-        Program::new(tools.join("bin/pip"))
-            .args([
-                "install",
-                "--quiet",
-                "--disable-pip-version-check",
-                "--requirement",
-            ])
-            .arg(&requirements)
-            .output()?;
-        fs::write(&done, "")?;
-    }
+    let requirements = fs::read_to_string(&requirements).context("no requirements.txt")?;
+    let tools = venv(job, &requirements, HINT)?;
     job.line.say("componentizing");
     Program::new(tools.join("bin/componentize-py"))
         .arg("--wit-path")
