@@ -19,19 +19,19 @@ type Session struct {
 }
 
 func MakeSession(options types.Options) *Session {
-	defer gc.Allow()()
+	gc.Collect()
 	return &Session{reader: logs.NewReader(options)}
 }
 
 func (s *Session) Settings() types.Options { return s.reader.Options }
 
 func (s *Session) Feed(text string) uint64 {
-	defer gc.Allow()()
+	gc.Collect()
 	return s.reader.Feed(text)
 }
 
 func (s *Session) Finish() wit.Result[types.Summary, types.ParseError] {
-	defer gc.Allow()()
+	gc.Collect()
 	return s.reader.Finish()
 }
 

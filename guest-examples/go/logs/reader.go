@@ -8,7 +8,6 @@ import (
 	wit "go.bytecodealliance.org/pkg/wit/types"
 	lookup "wit_component/example_logs_lookup"
 	types "wit_component/example_logs_types"
-	"wit_component/gc"
 )
 
 type (
@@ -163,7 +162,6 @@ func (r *Reader) busiest() []types.Activity {
 
 // label asks the host for the labels of packages.
 func label(packages []types.Activity) *types.Refusal {
-	defer gc.Forbid()()
 	for i := range packages {
 		answer := lookup.Label(packages[i].Name)
 		if answer.IsErr() {
