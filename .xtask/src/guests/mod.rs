@@ -93,14 +93,22 @@ const GUESTS: &[Guest] = &[
     Guest {
         name: "go",
         folder: "go",
-        recipe: concat!(include_str!("go.rs"), include_str!("venv.rs")),
+        recipe: concat!(
+            include_str!("go.rs"),
+            include_str!("component.rs"),
+            include_str!("venv.rs")
+        ),
         tools: go::tools,
         build: go::build,
     },
     Guest {
         name: "assemblyscript",
         folder: "assemblyscript",
-        recipe: concat!(include_str!("assemblyscript.rs"), include_str!("npm.rs")),
+        recipe: concat!(
+            include_str!("assemblyscript.rs"),
+            include_str!("component.rs"),
+            include_str!("npm.rs")
+        ),
         tools: || Ok(String::new()),
         build: assemblyscript::build,
     },
