@@ -18,6 +18,7 @@ mod hostile;
 mod reuse;
 mod queue;
 mod session;
+mod endurance;
 mod typed;
 mod cancel;
 mod idle;

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use wasi_preview1_component_adapter_provider as preview1;
-use wit_component::ComponentEncoder;
+use wit_bindgen_core::wit_parser::Resolve;
+use wit_component::{ComponentEncoder, StringEncoding};
 
 /// Makes a component of a module that carries its world, as the code of wit-bindgen does.
 ///
@@ -24,4 +25,14 @@ pub(super) fn encode(module: &Path, output: &Path) -> Result<()> {
         .encode()
         .context("the module does not fit its world")?;
     fs::write(output, component).with_context(|| format!("{} cannot be written", output.display()))
+}
+
+/// Writes into a module which world it is made for: the only one in `wit`.
+pub(super) fn embed(module: &Path, wit: &Path) -> Result<()> {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_path(wit)?;
+    let world = resolve.select_world(&[package], None)?;
+    let mut bytes = fs::read(module).with_context(|| format!("no module {}", module.display()))?;
+    wit_component::embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8)?;
+    fs::write(module, bytes).with_context(|| format!("{} cannot be written", module.display()))
 }
