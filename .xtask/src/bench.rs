@@ -1,5 +1,6 @@
 //! The demo, the benches and the promises, each with the guests built first.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
@@ -48,6 +49,41 @@ pub(crate) fn promises(paths: &Paths, args: &[String]) -> Result<()> {
         .run()
 }
 
+/// Measures what each guest costs, and puts the table where guest authors read it.
+pub(crate) fn costs(paths: &Paths) -> Result<()> {
+    guests::build(paths, &[])?;
+    in_repository(
+        paths,
+        &["build", "--release", "-p", "prewarm-benches", "--bins"],
+    )
+    .run()?;
+    println!("measuring: takes a minute or two, on a machine that does nothing else");
+    let table = Program::new(paths.binary("release/costs"))
+        .without_env(&["RUST_BACKTRACE"])
+        .arg("--guests")
+        .arg(&paths.guests)
+        .arg(paths.examples().join("data/dpkg.log"))
+        .output()?;
+    println!("{table}");
+    let readme = paths.examples().join("README.md");
+    let text = fs::read_to_string(&readme).context("no README of the guests")?;
+    fs::write(&readme, with_table(&text, &table)?).context("the README cannot be written")
+}
+
+const FROM: &str = "<!-- costs -->\n";
+const TO: &str = "<!-- end of costs -->";
+
+/// The text with another table between the marks.
+fn with_table(text: &str, table: &str) -> Result<String> {
+    let (before, rest) = text
+        .split_once(FROM)
+        .context("the README lacks `<!-- costs -->`")?;
+    let (_, after) = rest
+        .split_once(TO)
+        .context("the README lacks `<!-- end of costs -->`")?;
+    Ok(format!("{before}{FROM}{table}{TO}{after}"))
+}
+
 /// Builds the guests that can be built here: one is enough to go on.
 fn build_some(paths: &Paths) -> Result<()> {
     match guests::build(paths, &[]) {
@@ -76,4 +112,17 @@ pub(crate) fn in_repository(paths: &Paths, args: &[&str]) -> Program {
         .env("PREWARM_GUESTS", &paths.guests)
         // With it every error of wasmtime looks up its own stack: minutes in the tests of faults.
         .without_env(&["RUST_BACKTRACE"])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_goes_between_its_marks() {
+        let text = format!("a\n{FROM}old\n{TO}\nb\n");
+        let expected = format!("a\n{FROM}new\n{TO}\nb\n");
+        assert_eq!(with_table(&text, "new\n").unwrap(), expected);
+        assert!(with_table("a", "new").is_err());
+    }
 }

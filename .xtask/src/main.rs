@@ -43,6 +43,8 @@ enum Verb {
         /// Which ones [default: all]
         languages: Vec<String>,
     },
+    /// Measures what each guest costs, and writes that into guest-examples/README.md
+    Costs,
     /// Checks the rules that no compiler knows
     Tidy,
     /// Runs the benches
@@ -75,6 +77,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Demo { file } => bench::demo(&paths, file),
         Verb::Test => gate::run(&paths),
         Verb::Guests { languages } => guests::build(&paths, &languages),
+        Verb::Costs => bench::costs(&paths),
         Verb::Tidy => tidy::run(&paths),
         Verb::Bench { args } => bench::bench(&paths, &args),
         Verb::Promises { args } => bench::promises(&paths, &args),

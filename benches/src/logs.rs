@@ -1,7 +1,9 @@
 //! The world of the guests that read logs, and the host's part in it.
 
+use std::any::Any;
+
 use prewarm::blocking::Pool;
-use prewarm::{Component, PoolConfig};
+use prewarm::{CallError, Component, PoolConfig, Receipt};
 use wasmtime::Result;
 use wasmtime::component::HasSelf;
 
@@ -20,6 +22,19 @@ pub use self::bindings::example::logs::types;
 mod bindings {
     wasmtime::component::bindgen!({ path: "../wit/logs", world: "logs" });
     prewarm::world!(Logs, LogsIndices);
+}
+
+#[allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::missing_errors_doc,
+    clippy::exhaustive_enums,
+    clippy::exhaustive_structs,
+    reason = "generated"
+)]
+mod part {
+    wasmtime::component::bindgen!({ path: "../guest-examples/assemblyscript/wit", world: "redactor" });
+    prewarm::world!(Redactor, RedactorIndices);
 }
 
 /// The host's labels: what a package's name says of it.
@@ -47,11 +62,130 @@ impl lookup::Host for Labels {
     }
 }
 
+const KINDS: [(types::Secrets, part::Secrets); 5] = [
+    (types::Secrets::TIMES, part::Secrets::TIMES),
+    (types::Secrets::EMAILS, part::Secrets::EMAILS),
+    (types::Secrets::ADDRESSES, part::Secrets::ADDRESSES),
+    (types::Secrets::VERSIONS, part::Secrets::VERSIONS),
+    (types::Secrets::PACKAGES, part::Secrets::PACKAGES),
+];
+
 /// Every secret there is. `Secrets::all` has bits of none, which Python refuses.
 #[must_use]
 pub fn secrets() -> types::Secrets {
-    use types::Secrets;
-    Secrets::TIMES | Secrets::EMAILS | Secrets::ADDRESSES | Secrets::VERSIONS | Secrets::PACKAGES
+    let kinds = KINDS.map(|(kind, _)| kind);
+    kinds
+        .into_iter()
+        .fold(types::Secrets::empty(), |a, b| a | b)
+}
+
+/// The guests that read logs, the last of which only redacts.
+pub const GUESTS: [&str; 12] = [
+    "rust",
+    "rust-lean",
+    "c",
+    "cpp",
+    "zig",
+    "go",
+    "javascript",
+    "starlingmonkey",
+    "typescript",
+    "python",
+    "python-pip",
+    "assemblyscript",
+];
+
+/// A guest that reads logs, or one that only redacts.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Reader {
+    /// One that reads logs.
+    Whole(Pool<Logs, Labels>),
+    /// One that only redacts.
+    Part(Pool<part::Redactor>),
+}
+
+impl Reader {
+    /// A pool of it.
+    ///
+    /// # Errors
+    ///
+    /// Where the component is of neither world.
+    pub fn new(component: &Component, config: PoolConfig) -> Result<Self> {
+        if component.exports().find("analyze").is_err() {
+            return Ok(Self::Part(Pool::new(component, config)?));
+        }
+        Ok(Self::Whole(pool(component, config)?))
+    }
+
+    /// Sums up a log. `None` from one that only redacts.
+    ///
+    /// # Errors
+    ///
+    /// That of the call.
+    pub fn analyze(
+        &self,
+        log: &str,
+        options: types::Options,
+    ) -> Result<Option<Result<types::Summary, types::ParseError>>, CallError> {
+        match self {
+            Self::Whole(pool) => pool
+                .call(|logs, store| logs.call_analyze(store, log, options))
+                .map(Some),
+            Self::Part(_) => Ok(None),
+        }
+    }
+
+    /// Holds one instance, after a call, until what this returns is dropped.
+    ///
+    /// # Errors
+    ///
+    /// That of the call.
+    pub fn hold(&self) -> Result<Box<dyn Any>, CallError> {
+        let text = "10:20:30";
+        match self {
+            Self::Whole(pool) => {
+                let mut lease = pool.lease()?;
+                lease.call(|logs, store| logs.call_redact(store, text, secrets(), '*'))?;
+                Ok(Box::new(lease))
+            }
+            Self::Part(pool) => {
+                let mut lease = pool.lease()?;
+                let secrets = part::Secrets::TIMES;
+                lease.call(|guest, store| guest.call_redact(store, text, secrets, '*'))?;
+                Ok(Box::new(lease))
+            }
+        }
+    }
+
+    /// Hides every secret, and says what that used.
+    ///
+    /// # Errors
+    ///
+    /// That of the call.
+    pub fn redact(&self, text: &str) -> Result<(types::Redacted, Receipt), CallError> {
+        match self {
+            Self::Whole(pool) => {
+                pool.call_with_receipt(|logs, store| logs.call_redact(store, text, secrets(), '*'))
+            }
+            Self::Part(pool) => {
+                let secrets = KINDS.map(|(_, kind)| kind);
+                let secrets = secrets
+                    .into_iter()
+                    .fold(part::Secrets::empty(), |a, b| a | b);
+                let (redacted, receipt) = pool.call_with_receipt(|guest, store| {
+                    guest.call_redact(store, text, secrets, '*')
+                })?;
+                let kind = |part| KINDS.iter().find(|(_, kind)| *kind == part);
+                let count = |(part, count)| Some((kind(part)?.0, count));
+                let redacted = types::Redacted {
+                    text: redacted.text,
+                    counts: redacted.counts.into_iter().filter_map(count).collect(),
+                };
+                Ok((redacted, receipt))
+            }
+        }
+    }
 }
 
 /// A pool of a guest that reads logs.

@@ -25,6 +25,18 @@ pub fn host(cache: Option<&Path>) -> Result<Host> {
     Ok(Host::new(config)?)
 }
 
+/// One with room for so many instances, or as many as it has room for as it comes.
+///
+/// # Errors
+///
+/// Where its settings cannot hold.
+pub fn small_host(cache: &Path, max_instances: Option<u32>) -> Result<Host> {
+    let mut config = HostConfig::default();
+    config.cache.dir = Some(cache.to_owned());
+    config.max_instances = max_instances.unwrap_or(config.max_instances);
+    Ok(Host::new(config)?)
+}
+
 /// The guest of the benches.
 ///
 /// # Errors

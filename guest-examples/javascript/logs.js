@@ -1,6 +1,6 @@
 // The world `example:logs/logs` in JavaScript: sums up and redacts a log of dpkg.
 
-import lookup from "example:logs/lookup@0.1.0";
+import * as lookup from "example:logs/lookup@0.1.0";
 
 const ACTIONS = ["install", "upgrade", "configure", "trigproc", "disappear", "remove", "purge"];
 const STATES = [
@@ -38,10 +38,11 @@ class Session {
   #pauses = [];
 
   constructor(options) {
-    // componentize-qjs 0.4.5 hands the upper half of u64 and of u32 over as negative, and takes
-    // back only that of u32 so.
-    const skip = options.skip < 0 ? options.skip + 2 ** 64 : options.skip;
-    this.#options = { ...options, skip };
+    this.#options = {
+      ...options,
+      skip: unsigned(options.skip),
+      since: signed(options.since) ?? null,
+    };
   }
 
   settings() {
@@ -111,6 +112,17 @@ class Session {
       .slice(0, this.#options.top >>> 0)
       .map((known) => ({ ...known, label: label(known.name) }));
   }
+}
+
+// QuickJS is given 64-bit numbers as Number, with the upper half of `u64` as negative;
+// StarlingMonkey as BigInt, with the negative half of `s64` as positive. Both compare with Number.
+
+function unsigned(number) {
+  return number < 0 ? number + 2 ** 64 : number;
+}
+
+function signed(number) {
+  return typeof number === "bigint" ? BigInt.asIntN(64, number) : number;
 }
 
 function label(name) {

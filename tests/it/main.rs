@@ -30,4 +30,5 @@ mod faults;
 mod imports;
 mod loading;
 mod logs;
+mod kinds;
 mod lanes;

@@ -1,11 +1,12 @@
 //! A stand-in for `rustup target add`, for a machine that has Debian's packages and not that.
 //!
-//! Debian ships a recent rustc with the sources that it was built from, and a libc for WASI. The
+//! Debian ships a recent rustc with the sources that it was built from, and a libc for WASI. A
 //! target's standard library is compiled once and put beside links to the rest, so that
 //! `RUSTC=<there>/bin/rustc cargo build --target wasm32-wasip2` works with rustup's own cargo.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
 
@@ -13,17 +14,22 @@ use super::progress::Line;
 use crate::paths::Paths;
 use crate::process::Program;
 
-/// What to install. The first two are always of the same version, as they must be.
-const PACKAGES: [&str; 3] = ["rustc-web", "rust-web-src", "wasi-libc"];
+/// The packages, which are always of the same version, as they must be.
+const PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
+/// The package that only targets with WASI need.
+const LIBC_PACKAGE: &str = "wasi-libc";
 const RUSTC: &str = "/usr/bin/rustc";
 const SOURCES: &str = "/usr/lib/rustlib/src/rust/library";
 const LIBC: &str = "/usr/lib/wasm32-wasi";
 /// What std calls and that libc lacks.
 const STUB: &str = include_str!("../../std/pthread_stub.rs");
 
-/// Which compiler it is, as far as it is there.
-pub(super) fn version() -> Result<String> {
-    if is_installed() {
+/// One at a time, since all targets share the compiler.
+static INSTALLING: Mutex<()> = Mutex::new(());
+
+/// Which compiler it is, as far as what `target` needs is there.
+pub(super) fn version(target: &str) -> Result<String> {
+    if is_installed(target) {
         Program::new(RUSTC).arg("-vV").output()
     } else {
         Ok(String::new())
@@ -32,10 +38,11 @@ pub(super) fn version() -> Result<String> {
 
 /// A rustc that can compile for `target`.
 pub(super) fn rustc(paths: &Paths, target: &str, line: &Line) -> Result<PathBuf> {
-    if !is_installed() {
+    let _guard = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_installed(target) {
         install(target, line)?;
     }
-    let version = version()?;
+    let version = version(target)?;
     let field = |name: &str| {
         let value = version.lines().find_map(|line| line.strip_prefix(name));
         value.with_context(|| format!("`{RUSTC} -vV` does not say {name:?}"))
@@ -49,22 +56,34 @@ pub(super) fn rustc(paths: &Paths, target: &str, line: &Line) -> Result<PathBuf>
     let done = sysroot.join(format!("{target}.done"));
     if !done.exists() {
         line.say(format!("compiling std for {target}, this once"));
-        link_host(&sysroot, host)?;
+        // Lest it change under another guest, which may be compiling with it.
+        if !rustc.exists() {
+            link_host(&sysroot, host)?;
+        }
         compile_std(&sysroot, target)?;
-        add_libc(&sysroot, target)?;
+        if has_libc(target) {
+            add_libc(&sysroot, target)?;
+        }
         fs::write(&done, "")?;
     }
     Ok(rustc)
 }
 
-fn is_installed() -> bool {
-    [RUSTC, SOURCES, LIBC]
-        .iter()
-        .all(|path| Path::new(path).exists())
+fn has_libc(target: &str) -> bool {
+    target.contains("wasi")
+}
+
+fn is_installed(target: &str) -> bool {
+    let exists = |path: &str| Path::new(path).exists();
+    exists(RUSTC) && exists(SOURCES) && (exists(LIBC) || !has_libc(target))
 }
 
 fn install(target: &str, line: &Line) -> Result<()> {
-    let packages = PACKAGES.join(" ");
+    let mut packages = PACKAGES.to_vec();
+    if has_libc(target) {
+        packages.push(LIBC_PACKAGE);
+    }
+    let list = packages.join(" ");
     let root = Program::new("id")
         .arg("-u")
         .output()
@@ -72,15 +91,15 @@ fn install(target: &str, line: &Line) -> Result<()> {
     if !root || !Path::new("/usr/bin/apt-get").exists() {
         bail!(
             "rustc has no standard library for {target}: `rustup target add {target}`, \
-             or on Debian `sudo apt-get install {packages}`"
+             or on Debian `sudo apt-get install {list}`"
         );
     }
-    line.say(format!("installing Debian's {packages}"));
+    line.say(format!("installing Debian's {list}"));
     let apt = || Program::new("apt-get").env("DEBIAN_FRONTEND", "noninteractive");
     apt().arg("update").output()?;
     apt()
         .args(["install", "--yes", "--no-install-recommends"])
-        .args(PACKAGES)
+        .args(packages)
         .output()?;
     Ok(())
 }

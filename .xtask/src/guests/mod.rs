@@ -6,10 +6,22 @@
 mod progress;
 mod store;
 mod table;
+mod component;
+mod venv;
+mod npm;
+mod ziglang;
 mod debian;
 mod rust;
+mod c;
+mod cpp;
+mod zig;
+mod go;
 mod javascript;
+mod starlingmonkey;
+mod typescript;
+mod assemblyscript;
 mod python;
+mod list;
 
 use std::fs;
 use std::num::NonZero;
@@ -19,15 +31,18 @@ use std::thread;
 
 use anyhow::{Context as _, Result, bail};
 
+use self::list::GUESTS;
 use self::progress::{Line, Progress};
 use self::store::Store;
 use self::table::Row;
 use crate::paths::Paths;
 use crate::time::Stopwatch;
 
-/// How one guest is made. Its folder is called like it.
+/// How one guest is made.
 struct Guest {
     name: &'static str,
+    /// Its folder. Guests that are the same source made in different ways share one.
+    folder: &'static str,
     /// The code that makes it: a change of that makes another component.
     recipe: &'static str,
     /// The versions of the tools, as far as the guest's folder does not pin them.
@@ -36,28 +51,30 @@ struct Guest {
     build: fn(&Job<'_>) -> Result<()>,
 }
 
-const GUESTS: &[Guest] = &[
-    Guest {
-        name: "rust",
-        recipe: concat!(include_str!("rust.rs"), include_str!("debian.rs")),
-        tools: rust::tools,
-        build: rust::build,
-    },
-    Guest {
-        name: "javascript",
-        recipe: include_str!("javascript.rs"),
-        tools: || Ok(String::new()),
-        build: javascript::build,
-    },
-    Guest {
-        name: "python",
-        recipe: include_str!("python.rs"),
-        tools: || Ok(String::new()),
-        build: python::build,
-    },
-];
-
 impl Guest {
+    /// One with a folder of its own name, which pins all its tools.
+    const fn new(
+        name: &'static str,
+        recipe: &'static str,
+        build: fn(&Job<'_>) -> Result<()>,
+    ) -> Self {
+        Self {
+            name,
+            folder: name,
+            recipe,
+            tools: || Ok(String::new()),
+            build,
+        }
+    }
+
+    const fn folder(self, folder: &'static str) -> Self {
+        Self { folder, ..self }
+    }
+
+    const fn tools(self, tools: fn() -> Result<String>) -> Self {
+        Self { tools, ..self }
+    }
+
     /// What decides, with the sources, what comes out.
     fn how(&self) -> Result<String> {
         Ok((self.tools)()? + self.recipe)
@@ -124,7 +141,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Guest>> {
 }
 
 fn build_one(paths: &Paths, guest: &Guest, line: &Line) -> Result<Row> {
-    let store = Store::new(paths, guest.name);
+    let store = Store::new(paths, guest.name, guest.folder);
     let outcome = build_or_find(paths, guest, line, &store);
     if outcome.is_err() {
         store.withdraw()?;
@@ -139,7 +156,7 @@ fn build_or_find(paths: &Paths, guest: &Guest, line: &Line, store: &Store<'_>) -
     }
     let job = Job {
         paths,
-        source: paths.examples().join(guest.name),
+        source: paths.examples().join(guest.folder),
         output: paths.guests.join(format!("{}.built", guest.name)),
         line,
     };
@@ -162,7 +179,10 @@ mod tests {
         let error = choose(&["cobol".to_owned()]).err().unwrap().to_string();
         assert_eq!(
             error,
-            r#"there is no guest "cobol"; there are rust, javascript, python"#
+            "there is no guest \"cobol\"; there are rust, rust-lean, c, cpp, zig, go, javascript, \
+             starlingmonkey, typescript, python, python-pip, assemblyscript, rust-outside, \
+             rust-dictionary, javascript-outside, javascript-dictionary, python-outside, \
+             python-dictionary"
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }
@@ -172,7 +192,7 @@ mod tests {
         let examples = Paths::new().unwrap().examples();
         for guest in GUESTS {
             assert!(
-                examples.join(guest.name).join("README.md").is_file(),
+                examples.join(guest.folder).join("README.md").is_file(),
                 "{}",
                 guest.name
             );

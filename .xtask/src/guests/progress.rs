@@ -20,7 +20,7 @@ impl Progress {
 
     pub(crate) fn line(&self, name: &'static str) -> Line {
         let bar = self.0.add(ProgressBar::new_spinner());
-        let style = ProgressStyle::with_template("{spinner} {prefix:12} {msg} ({elapsed})");
+        let style = ProgressStyle::with_template("{spinner} {prefix:21} {msg} ({elapsed})");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         bar.set_prefix(name);
         bar.enable_steady_tick(Duration::from_millis(120));

@@ -1,27 +1,64 @@
-//! Rust, with the `wasm32-wasip2` target of rustup or a stand-in made from Debian packages.
+//! Rust, in two ways: with the `wasm32-wasip2` target, whose linker makes components, and lean, with
+//! `wasm32-unknown-unknown`. Their standard libraries are rustup's, or a stand-in made from Debian
+//! packages.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
-use super::{Job, debian};
+use super::{Job, component, debian};
 use crate::process::Program;
 
-const TARGET: &str = "wasm32-wasip2";
+const WASI: &str = "wasm32-wasip2";
+const LEAN: &str = "wasm32-unknown-unknown";
 
 pub(super) fn tools() -> Result<String> {
-    if has_std()? {
-        rustc().arg("-vV").output()
-    } else {
-        debian::version()
-    }
+    version(WASI)
+}
+
+pub(super) fn lean_tools() -> Result<String> {
+    version(LEAN)
 }
 
 pub(super) fn build(job: &Job<'_>) -> Result<()> {
-    let target = job.paths.guests.join("build/rust");
+    with_wasi(job, "logs")
+}
+
+pub(super) fn lean(job: &Job<'_>) -> Result<()> {
+    let module = compile(job, LEAN, "logs")?;
+    component::encode(&module, &job.output)
+}
+
+pub(super) fn outside(job: &Job<'_>) -> Result<()> {
+    with_wasi(job, "outside")
+}
+
+pub(super) fn dictionary(job: &Job<'_>) -> Result<()> {
+    with_wasi(job, "dictionary")
+}
+
+fn with_wasi(job: &Job<'_>, package: &str) -> Result<()> {
+    let component = compile(job, WASI, package)?;
+    fs::copy(component, &job.output)
+        .map(drop)
+        .context("cargo left no component")
+}
+
+fn version(target: &str) -> Result<String> {
+    if has_std(target)? {
+        rustc().arg("-vV").output()
+    } else {
+        debian::version(target)
+    }
+}
+
+/// Compiles a package, and says where cargo left what came out.
+fn compile(job: &Job<'_>, target: &str, package: &str) -> Result<PathBuf> {
+    let folder = job.paths.guests.join("build/rust");
     let mut cargo = Program::cargo()
-        .args(["build", "--release", "--locked", "--target", TARGET])
+        .args(["build", "--release", "--locked", "--target", target])
+        .args(["--package", package])
         .dir(&job.source)
         .without_env(&[
             "RUSTFLAGS",
@@ -29,21 +66,20 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
             "CARGO_BUILD_TARGET",
             "RUSTC",
         ])
-        .env("CARGO_TARGET_DIR", &target);
-    if !has_std()? {
-        cargo = cargo.env("RUSTC", debian::rustc(job.paths, TARGET, job.line)?);
+        .env("CARGO_TARGET_DIR", &folder);
+    if !has_std(target)? {
+        cargo = cargo.env("RUSTC", debian::rustc(job.paths, target, job.line)?);
     }
     job.line.say("compiling");
     cargo.output()?;
-    fs::copy(target.join(TARGET).join("release/logs.wasm"), &job.output)
-        .map(drop)
-        .context("cargo left no component")
+    let built = folder.join(target).join("release").join(package);
+    Ok(built.with_extension("wasm"))
 }
 
 /// Whether the rustc in use has the target's standard library.
-fn has_std() -> Result<bool> {
+fn has_std(target: &str) -> Result<bool> {
     let folder = rustc()
-        .args(["--print", "target-libdir", "--target", TARGET])
+        .args(["--print", "target-libdir", "--target", target])
         .output()?;
     let Ok(entries) = fs::read_dir(Path::new(folder.trim())) else {
         return Ok(false);
@@ -56,5 +92,6 @@ fn has_std() -> Result<bool> {
 }
 
 fn rustc() -> Program {
-    Program::new("rustc").hint("install Rust, then `rustup target add wasm32-wasip2`")
+    Program::new("rustc")
+        .hint("install Rust, then `rustup target add wasm32-wasip2 wasm32-unknown-unknown`")
 }

@@ -16,11 +16,17 @@ const NOT_SOURCES: [&str; 4] = ["target", "node_modules", "__pycache__", "README
 pub(crate) struct Store<'a> {
     paths: &'a Paths,
     name: &'a str,
+    /// The folder of its sources.
+    folder: &'a str,
 }
 
 impl<'a> Store<'a> {
-    pub(crate) fn new(paths: &'a Paths, name: &'a str) -> Self {
-        Self { paths, name }
+    pub(crate) fn new(paths: &'a Paths, name: &'a str, folder: &'a str) -> Self {
+        Self {
+            paths,
+            name,
+            folder,
+        }
     }
 
     /// Takes the component out of use, lest an old one stay after a failure.
@@ -79,7 +85,7 @@ impl<'a> Store<'a> {
         let mut hasher = blake3::Hasher::new();
         hasher.update(how.as_bytes());
         for folder in [
-            self.paths.examples().join(self.name),
+            self.paths.examples().join(self.folder),
             self.paths.root.join("wit"),
         ] {
             hash_folder(&folder, &folder, &mut hasher)?;

@@ -22,7 +22,7 @@ pub(crate) struct Row {
 
 /// Prints what was built, then what failed.
 pub(crate) fn print(rows: &[(&str, Result<Row>)]) {
-    println!("{:12} {:>10} {:>8}  build", "language", "size", "imports");
+    println!("{:21} {:>10} {:>8}  build", "language", "size", "imports");
     for (name, outcome) in rows {
         match outcome {
             Ok(Row {
@@ -38,11 +38,11 @@ pub(crate) fn print(rows: &[(&str, Result<Row>)]) {
                     format!("as before ({took})")
                 };
                 println!(
-                    "{name:12} {:>6} KiB {imports:>8}  {build}",
+                    "{name:21} {:>6} KiB {imports:>8}  {build}",
                     bytes.div_ceil(1024)
                 );
             }
-            Err(_) => println!("{name:12} {:>10} {:>8}  failed", "-", "-"),
+            Err(_) => println!("{name:21} {:>10} {:>8}  failed", "-", "-"),
         }
     }
     for (name, outcome) in rows {

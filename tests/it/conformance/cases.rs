@@ -44,6 +44,25 @@ Dear diary
 const SECRETS: &str = "2026-05-09 10:20:30 status installed gzip:amd64 1.12-1 by a.b@c.org at \
     10.0.0.1:80, version 2:1.30~rc1+b2, host 300.0.0.1, mail @c, time 10:20, äöü 😀 gzip:";
 
+/// Lines that are nearly right, and right ones that look odd.
+const ODD: &str = "2026-02-31 23:59:59 startup packages configure\r\n\n\r\n\
+    2026-02-29 00:00:00 status installed a.b+c-d_e:amd64 <none>\n\
+    2026-02-28 00:00:00 upgrade x:y:z 1 2\n\
+    2026-02-28 00:00:00 disappear x 1 2\n\
+    2026-02-28 00:00:00 purge x 1 2\n\
+    2026-02-28 00:00:00 conffile /etc/a b install\n\
+    1969-12-31 23:59:59 startup archives install\n2026-13-01 00:00:00 x\n2026-01-01 24:00:00 x\n\
+    2026-01-01\n2026-01-01 00:00:00\n2026-01-01 00:00:00 \n2026-01-01 00:00:00 x\n\
+    2026-01-01 00:00:00 status\n2026-01-01 00:00:00 status installed ä:b 1\n\
+    2026-01-01 00:00:00 status odd a:b 1\n2026-01-01 00:00:00 install a:b 1\n\
+    2026-01-01 00:00:00 conffile keep\n2026-01-01 00:00:00 startup a b\n\
+    2026-01-01 00:00:00 trigproc :all 1 2\n２０26-01-01 00:00:00 purge a 1 2\nno end";
+
+/// Words of every kind of secret, and words that nearly are.
+const NEAR: &str = "a@b. @b.c a@b a@b@c.d a@.b; 1.2.3.4 1.2.3.4: 256.1.1.1 001.2.3.4:65535 \
+    1.2.3 1.2.3.4.5 1.2.3.4:123456 1.2.3.4:a 2026-05-9 2026-05-090 2026-05-09- 1:20:30 10:20:30: \
+    1+ 1~a 1- 1_2 12 v1.2 a:b a:b:c A1:b a:B :b a: -a:b ... :-. ab:12 x86:64 \u{e4}a:b\u{301}c:d";
+
 pub(super) fn options() -> Value {
     json!({ "skip": 0, "since": null, "top": 5, "quiet": 60.0, "strict": false })
 }
@@ -137,6 +156,7 @@ pub(super) fn cases() -> Vec<Case> {
             EVERYTHING,
             with("quiet", json!("-inf")),
         ),
+        analyze("odd lines", ODD, with("top", json!(9))),
         analyze("nothing", "", options()),
         analyze("an empty line", "\n", options()),
         analyze(
@@ -179,6 +199,7 @@ pub(super) fn cases() -> Vec<Case> {
         redact("addresses", SECRETS, json!(["addresses"]), "😀"),
         redact("versions", SECRETS, json!(["versions"]), "\u{10ffff}"),
         redact("packages", SECRETS, json!(["packages"]), "\0"),
+        redact("near misses", NEAR, all.clone(), "😀"),
         redact("no text", "", all.clone(), "*"),
         redact("the whole log", &long, all, "*"),
         settings(

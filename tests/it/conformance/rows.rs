@@ -53,12 +53,25 @@ impl Row {
 /// The rows of a folder.
 fn of(folder: Folder) -> Vec<Row> {
     match folder {
-        Folder::Rust => vec![Row::new("rust", 8)],
-        Folder::Javascript => vec![Row {
-            alter: super::cases::as_javascript_numbers,
-            ..Row::new("javascript", 32)
-        }],
+        Folder::Rust => vec![Row::new("rust", 8), Row::new("rust-lean", 8)],
+        Folder::C => vec![Row::new("c", 8)],
+        Folder::Cpp => vec![Row::new("cpp", 8)],
+        Folder::Zig => vec![Row::new("zig", 8)],
+        Folder::Go => vec![Row::new("go", 32)],
+        Folder::Javascript => vec![
+            Row {
+                alter: super::cases::as_javascript_numbers,
+                ..Row::new("javascript", 32)
+            },
+            Row::new("starlingmonkey", 128),
+        ],
+        Folder::Typescript => vec![Row::new("typescript", 128)],
         Folder::Python => vec![Row::new("python", 48)],
+        Folder::PythonPip => vec![Row::new("python-pip", 48)],
+        // A world of its own, with one of the functions.
+        Folder::Assemblyscript => vec![Row::new("assemblyscript", 8)],
+        // Other worlds: see `kinds`.
+        Folder::RustKinds | Folder::JavascriptKinds | Folder::PythonKinds => Vec::new(),
     }
 }
 
@@ -72,7 +85,8 @@ pub(crate) fn rows() -> &'static [Row] {
     &ROWS
 }
 
-fn load(name: &str) -> Component {
+/// Loads a guest that was built before.
+pub(crate) fn load(name: &str) -> Component {
     // Script guests take long to compile, so what was compiled is kept beside the tests' other files.
     static HOST: LazyLock<Host> = LazyLock::new(|| {
         host_with(|config| {

@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Parser;
+use prewarm_benches::logs::GUESTS;
 use prewarm_benches::pools;
 use wasmtime::Result;
 use wasmtime::error::Context as _;
@@ -30,8 +31,6 @@ struct Settings {
     /// A log of dpkg, or any other file
     file: PathBuf,
 }
-
-const LANGUAGES: [&str; 3] = ["rust", "javascript", "python"];
 
 fn main() -> ExitCode {
     match run() {
@@ -51,7 +50,7 @@ fn run() -> Result<()> {
     let host = pools::user_host()?;
 
     let mut outcomes = Vec::new();
-    for language in LANGUAGES {
+    for language in GUESTS {
         let file = settings.guests.join(format!("{language}.wasm"));
         if !file.is_file() {
             continue;

@@ -31,9 +31,13 @@ pub(crate) fn print(log: &Log, outcomes: &Outcomes<'_>) {
 fn said(log: &Log, outcome: &Outcome) {
     let size = bytes(u64::try_from(log.bytes).unwrap_or(u64::MAX));
     let summary = match &outcome.summary {
-        Ok(summary) => summary,
-        Err(error) => {
+        Some(Ok(summary)) => summary,
+        Some(Err(error)) => {
             println!("{}, {size}: {}", log.name, refused(error));
+            return;
+        }
+        None => {
+            println!("{}, {size}: no guest sums it up", log.name);
             return;
         }
     };
@@ -154,20 +158,19 @@ fn secrets(secrets: Secrets) -> &'static str {
 
 fn agreement(outcomes: &[(&str, &Outcome)]) -> String {
     // As text: a figure that is not a number is not equal to itself.
-    let answer = |outcome: &Outcome| {
-        let Outcome {
-            summary, redacted, ..
-        } = outcome;
-        format!("{summary:?}{redacted:?}")
-    };
+    let redacted = |outcome: &Outcome| format!("{:?}", outcome.redacted);
+    let summary = |outcome: &Outcome| outcome.summary.as_ref().map(|it| format!("{it:?}"));
     let languages: Vec<&str> = outcomes.iter().map(|(language, _)| *language).collect();
     let Some(((first, said), others)) = outcomes.split_first() else {
         return String::new();
     };
-    let said = answer(said);
+    let agrees = |outcome: &Outcome| {
+        let summary = summary(outcome).zip(summary(said));
+        redacted(outcome) == redacted(said) && summary.is_none_or(|(one, other)| one == other)
+    };
     let differ: Vec<&str> = others
         .iter()
-        .filter(|(_, outcome)| answer(outcome) != said)
+        .filter(|(_, outcome)| !agrees(outcome))
         .map(|(language, _)| *language)
         .collect();
     match (differ.is_empty(), others.is_empty()) {
@@ -197,7 +200,7 @@ fn table(outcomes: &[(&str, &Outcome)]) {
             bytes(times.size),
             times.compile.map_or("cached".to_owned(), duration),
             duration(times.load),
-            duration(times.whole),
+            times.whole.map_or("-".to_owned(), duration),
             duration(times.cold),
             duration(times.warm),
             duration(times.fresh),
@@ -210,5 +213,5 @@ fn table(outcomes: &[(&str, &Outcome)]) {
 fn row(cells: &[String; 10]) {
     let [language, rest @ ..] = cells;
     let rest: String = rest.iter().map(|cell| format!("{cell:>12}")).collect();
-    println!("{language:<10}{}", rest.trim_end());
+    println!("{language:<14}{}", rest.trim_end());
 }

@@ -4,11 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use indicatif::ProgressBar;
-use prewarm::blocking::Pool;
-use prewarm::{CallError, Component, Host, Origin, PoolConfig, Progress, Receipt};
+use prewarm::{CallError, Component, Host, Origin, PoolConfig, Progress};
 use prewarm_benches::clock::{now, time};
+use prewarm_benches::logs::Reader;
 use prewarm_benches::logs::types::{Options, ParseError, Redacted, Summary};
-use prewarm_benches::logs::{self, Labels, Logs};
 use prewarm_benches::pools;
 use wasmtime::Result;
 
@@ -39,7 +38,8 @@ impl Log {
 
 /// What one guest said, and what it took.
 pub(crate) struct Outcome {
-    pub(crate) summary: Result<Summary, ParseError>,
+    /// None of a guest that only redacts.
+    pub(crate) summary: Option<Result<Summary, ParseError>>,
     pub(crate) redacted: Redacted,
     pub(crate) times: Times,
 }
@@ -54,7 +54,7 @@ pub(crate) struct Times {
     pub(crate) warm: Duration,
     pub(crate) fresh: Duration,
     pub(crate) fresh_p99: Duration,
-    pub(crate) whole: Duration,
+    pub(crate) whole: Option<Duration>,
     pub(crate) peak_memory: u64,
 }
 
@@ -65,7 +65,7 @@ impl Spinner {
     pub(crate) fn new(language: &'static str) -> Self {
         let bar = ProgressBar::new_spinner().with_prefix(language);
         if let Ok(style) =
-            indicatif::ProgressStyle::with_template("{spinner} {prefix:10} {msg} ({elapsed})")
+            indicatif::ProgressStyle::with_template("{spinner} {prefix:14} {msg} ({elapsed})")
         {
             bar.set_style(style);
         }
@@ -86,16 +86,16 @@ impl Spinner {
                 let load = words::duration(outcome.times.load);
                 match outcome.times.compile {
                     Some(took) => println!(
-                        "{language:10} compiled in {}, from now on loaded in {load}",
+                        "{language:14} compiled in {}, from now on loaded in {load}",
                         words::duration(took)
                     ),
-                    None => println!("{language:10} loaded from the cache in {load}"),
+                    None => println!("{language:14} loaded from the cache in {load}"),
                 }
             }
             Err(error) => {
                 let error = format!("{error:#}");
                 let first = error.lines().next().unwrap_or_default();
-                println!("{language:10} failed: {first}");
+                println!("{language:14} failed: {first}");
             }
         }
     }
@@ -121,16 +121,15 @@ pub(crate) fn guest(host: &Host, file: &Path, log: &Log, spinner: &Spinner) -> R
     drop(again?);
 
     spinner.say("reads the log");
-    let reused = logs::pool(&component, pools::reused(2))?;
-    let cold = redact_line(&reused, log)?.wall;
+    let reused = Reader::new(&component, pools::reused(2))?;
+    let cold = reused.redact(log.line())?.1.wall;
     let mut whole = Vec::new();
-    let (summary, receipt) = repeat(&mut whole, 5, || analyze(&reused, log))?;
-    let redacted =
-        reused.call(|logs, store| logs.call_redact(store, &log.text, logs::secrets(), '*'))?;
+    let summary = repeat(&mut whole, 5, || reused.analyze(&log.text, options()))?;
+    let (redacted, receipt) = reused.redact(&log.text)?;
 
     spinner.say("reads a line, again and again");
     let mut warm = Vec::new();
-    repeat(&mut warm, 5000, || redact_line(&reused, log))?;
+    repeat(&mut warm, 5000, || reused.redact(log.line()))?;
     let fresh = each_fresh(&component, log)?;
     let times = Times {
         size: std::fs::metadata(file).map_or(0, |data| data.len()),
@@ -140,7 +139,7 @@ pub(crate) fn guest(host: &Host, file: &Path, log: &Log, spinner: &Spinner) -> R
         warm: percentile(&mut warm, 50),
         fresh: fresh.0,
         fresh_p99: fresh.1,
-        whole: percentile(&mut whole, 50),
+        whole: summary.is_some().then(|| percentile(&mut whole, 50)),
         peak_memory: receipt.peak_memory_bytes,
     };
     Ok(Outcome {
@@ -151,33 +150,20 @@ pub(crate) fn guest(host: &Host, file: &Path, log: &Log, spinner: &Spinner) -> R
 }
 
 fn each_fresh(component: &Component, log: &Log) -> Result<(Duration, Duration)> {
-    let fresh = logs::pool(component, PoolConfig::new(8))?;
+    let fresh = Reader::new(component, PoolConfig::new(8))?;
     let mut took = Vec::new();
-    repeat(&mut took, 2000, || redact_line(&fresh, log))?;
+    repeat(&mut took, 2000, || fresh.redact(log.line()))?;
     Ok((percentile(&mut took, 50), percentile(&mut took, 99)))
 }
 
-type LogsPool = Pool<Logs, Labels>;
-
-fn analyze(
-    pool: &LogsPool,
-    log: &Log,
-) -> Result<(Result<Summary, ParseError>, Receipt), CallError> {
-    let options = Options {
+fn options() -> Options {
+    Options {
         skip: 0,
         since: None,
         top: 5,
         quiet: 3600.0,
         strict: false,
-    };
-    pool.call_with_receipt(|guest, store| guest.call_analyze(store, &log.text, options))
-}
-
-fn redact_line(pool: &LogsPool, log: &Log) -> Result<Receipt, CallError> {
-    let line = log.line();
-    let (_, receipt) = pool
-        .call_with_receipt(|guest, store| guest.call_redact(store, line, logs::secrets(), '*'))?;
-    Ok(receipt)
+    }
 }
 
 /// Runs `call` as often as it takes to be sure, and gives its last answer.

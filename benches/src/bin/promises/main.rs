@@ -38,9 +38,6 @@ pub(crate) struct Settings {
     /// The folder of the guests that `cargo xtask guests` built [default: $PREWARM_GUESTS]
     #[arg(long, value_name = "DIR")]
     guests: Option<PathBuf>,
-    /// A component that componentize-js made, with `shout: func(text: string) -> string`
-    #[arg(long, value_name = "FILE")]
-    javascript: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {

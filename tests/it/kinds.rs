@@ -1,0 +1,177 @@
+//! Guests that look out at the host and guests that must prepare themselves, in three languages.
+
+use std::fs;
+use std::sync::{Arc, Mutex};
+
+use prewarm::{Grants, Output, Pool, Reuse};
+use serde_json::{Value, json};
+
+use crate::conformance::rows::load;
+use crate::support::config;
+
+const LANGUAGES: [&str; 3] = ["rust", "javascript", "python"];
+
+/// A pool of the guest that looks out, on at most two instances.
+fn outside(language: &str, grants: Grants) -> Pool {
+    let mut config = config(2, Reuse::Calls(1000..=1000));
+    config.grants = grants;
+    load(&format!("{language}-outside")).pool(config).unwrap()
+}
+
+async fn ask(pool: &Pool, function: &str, params: Value) -> Value {
+    pool.invoke_json(function, &params).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_granted_folder_is_readable_and_nothing_else() {
+    let house = tempfile::tempdir().unwrap();
+    let open = house.path().join("open");
+    let letter = "Grüße\n".repeat(20_000);
+    fs::create_dir_all(open.join("inner")).unwrap();
+    fs::write(open.join("letter"), &letter).unwrap();
+    fs::write(open.join("picture"), b"\xff\xd8").unwrap();
+    fs::write(house.path().join("diary"), "secret").unwrap();
+    std::os::unix::fs::symlink("../diary", open.join("link")).unwrap();
+    for language in LANGUAGES {
+        let pool = outside(language, Grants::none().dir_read_only(&open, "/data"));
+        let list = async |path: &str| ask(&pool, "list-folder", json!([path])).await;
+        let read = async |path: &str| ask(&pool, "read-file", json!([path])).await;
+        let names = json!({ "ok": ["inner", "letter", "link", "picture"] });
+        assert_eq!(list("/data").await, names, "{language}");
+        assert_eq!(list("/data/inner").await, json!({ "ok": [] }), "{language}");
+        assert_eq!(
+            read("/data/letter").await,
+            json!({ "ok": letter }),
+            "{language}"
+        );
+        // The instance lives on after each refusal.
+        for path in ["/", "/etc", "/data/..", "/data/none", "/data/letter"] {
+            assert!(list(path).await["err"].is_string(), "{language}: {path}");
+        }
+        for path in [
+            "/etc/passwd",
+            "/data/../diary",
+            "/data/link",
+            "/data/none",
+            "/data/picture",
+        ] {
+            assert!(read(path).await["err"].is_string(), "{language}: {path}");
+        }
+        assert_eq!(list("/data").await, names, "{language}");
+        assert_eq!(pool.stats().started, 1, "{language}");
+
+        let pool = outside(language, Grants::none());
+        let refused = ask(&pool, "list-folder", json!(["/data"])).await;
+        assert!(refused["err"].is_string(), "{language}: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn the_environment_is_what_was_granted() {
+    for language in LANGUAGES {
+        let pool = outside(language, Grants::none().env("LANG", "C").env("EMPTY", ""));
+        for (name, value) in [
+            ("LANG", json!("C")),
+            ("EMPTY", json!("")),
+            ("PATH", Value::Null),
+        ] {
+            let found = ask(&pool, "variable", json!([name])).await;
+            assert_eq!(found, value, "{language}: {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_printed_arrives() {
+    for language in LANGUAGES {
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = lines.clone();
+        let push = move |line: &str| sink.lock().unwrap().push(line.to_owned());
+        let pool = outside(language, Grants::none().stdout(Output::lines(push)));
+        for line in ["hello", "", "Grüße 😀"] {
+            assert_eq!(
+                ask(&pool, "say", json!([line])).await,
+                Value::Null,
+                "{language}"
+            );
+        }
+        assert_eq!(
+            *lines.lock().unwrap(),
+            ["hello", "", "Grüße 😀"],
+            "{language}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_clock_moves() {
+    const IN_2020: u64 = 1_577_836_800_000_000_000;
+    for language in LANGUAGES {
+        let pool = outside(language, Grants::none());
+        let now = async || ask(&pool, "now", json!([])).await.as_u64().unwrap();
+        let first = now().await;
+        assert!(first > IN_2020, "{language}: {first}");
+        // JavaScript knows no less than a millisecond.
+        let mut last = first;
+        for _ in 0..1_000_000 {
+            last = now().await;
+            if last > first {
+                break;
+            }
+        }
+        assert!(last > first, "{language}: {last} after {first}");
+    }
+}
+
+#[tokio::test]
+async fn every_instance_has_its_own_random_numbers() {
+    for language in LANGUAGES {
+        let pool = outside(language, Grants::none());
+        let (mut one, mut other) = (pool.lease().await.unwrap(), pool.lease().await.unwrap());
+        let mut numbers = Vec::new();
+        for lease in [&mut one, &mut other] {
+            for _ in 0..4 {
+                let number = lease.invoke_json("random", &json!([])).await.unwrap();
+                numbers.push(number.as_u64().unwrap());
+            }
+        }
+        let (one, other) = numbers.split_at(4);
+        assert_ne!(one, other, "{language}");
+        assert!(one.windows(2).any(|pair| pair[0] != pair[1]), "{language}");
+    }
+}
+
+/// How the dictionary writes a word.
+fn spell(n: u64) -> String {
+    let (mut rest, mut word) = (n * 48_271 % 2_147_483_647, String::new());
+    while rest > 0 {
+        let digit = usize::try_from(rest % 70).unwrap();
+        word.push_str(&"bdfgklmnprstvz"[digit / 5..][..1]);
+        word.push_str(&"aeiou"[digit % 5..][..1]);
+        rest /= 70;
+    }
+    word
+}
+
+#[tokio::test]
+async fn the_dictionary_knows_its_words_and_no_others() {
+    assert_eq!(spell(1), "petudu");
+    for language in LANGUAGES {
+        let component = load(&format!("{language}-dictionary"));
+        // What takes long is done before the first caller comes.
+        let pool = Pool::<()>::builder(&component, config(1, Reuse::Calls(1000..=1000)), || ())
+            .warm_up_invoke("size", &[])
+            .unwrap()
+            .build()
+            .unwrap();
+        assert_eq!(ask(&pool, "size", json!([])).await, 100_000, "{language}");
+        for n in [1, 2, 70, 4_711, 50_000, 99_999, 100_000] {
+            let found = ask(&pool, "look-up", json!([spell(n)])).await;
+            assert_eq!(found, json!(format!("word {n}")), "{language}");
+        }
+        for word in ["", "x", "petud", "PETUDU", &spell(100_001)] {
+            let found = ask(&pool, "look-up", json!([word])).await;
+            assert_eq!(found, Value::Null, "{language}: {word}");
+        }
+    }
+}
