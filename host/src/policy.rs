@@ -280,7 +280,7 @@ mod tests {
         load.started(Duration::from_millis(10));
         assert!(load.refill_pays(now));
         load.start_ns = 1_000_000;
-        for _ in 0..8 {
+        for _ in 0..16 {
             load.started(Duration::from_micros(8));
         }
         assert!(load.refill_pays(now), "{load:?}");

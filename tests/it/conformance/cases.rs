@@ -262,7 +262,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 /// A language whose only number is an `f64` rounds what is larger than 2⁵³.
-pub(super) fn as_javascript_numbers(case: &str, answers: &mut Vec<Value>) {
+pub(super) fn as_javascript_numbers(case: &str, answers: &mut [Value]) {
     if case == "numbers of 64 bits" {
         for (at, field, value) in [
             (1, "skip", json!(u64::MAX)),
