@@ -44,10 +44,13 @@ pub(crate) fn run(paths: &Paths) -> Result<()> {
 
 fn fmt(paths: &Paths) -> Result<()> {
     in_repository(paths, &["fmt", "--all", "--check"]).run()?;
-    Program::cargo()
-        .args(["fmt", "--check"])
-        .dir(&paths.examples().join("rust"))
-        .run()
+    for folder in ["rust", "rust-kinds"] {
+        Program::cargo()
+            .args(["fmt", "--all", "--check"])
+            .dir(&paths.examples().join(folder))
+            .run()?;
+    }
+    Ok(())
 }
 
 fn clippy(paths: &Paths) -> Result<()> {

@@ -264,12 +264,6 @@ pub(super) fn cases() -> Vec<Case> {
 /// A language whose only number is an `f64` rounds what is larger than 2⁵³.
 pub(super) fn as_javascript_numbers(case: &str, answers: &mut [Value]) {
     if case == "numbers of 64 bits" {
-        for (at, field, value) in [
-            (1, "skip", json!(u64::MAX)),
-            (3, "skip", json!(1u64 << 53)),
-            (5, "since", json!(i64::MAX)),
-        ] {
-            answers[at][field] = value;
-        }
+        answers[3]["skip"] = json!(1u64 << 53);
     }
 }
