@@ -21,7 +21,7 @@
 //! 4. Every entry that was found and not loaded is counted, warned of once, and replaced after compiling.
 //! 5. This file holds the crate's only `unsafe`.
 //!
-//! What it costs, with a warm page cache on one AMD EPYC core with AVX-512 (`cache/tests/figures.rs` measures it):
+//! What it costs, with a warm page cache on one AMD EPYC core with AVX-512 (`cargo xtask promises` shows a whole load):
 //!
 //! | | 11.9 MB JavaScript guest, entry of 33.3 MB | 118 KB Rust guest, entry of 290 KB |
 //! | --- | --- | --- |

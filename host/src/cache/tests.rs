@@ -1,7 +1,6 @@
 //! What the cache promises, tried on real components and a real folder. Time is passed in; nothing here sleeps.
 
 mod evict;
-mod figures;
 mod folder;
 mod forged;
 mod said;
