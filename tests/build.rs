@@ -1,7 +1,7 @@
 //! Tells the tests which guests there are: a folder without its row in `it/conformance/rows.rs` does
 //! not compile.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
@@ -29,8 +29,8 @@ fn main() -> io::Result<()> {
          pub(crate) const FOLDERS: [Folder; {count}] = [{}];\n",
         all.join(", ")
     );
-    let out = env::var_os("OUT_DIR").map_or_else(PathBuf::new, PathBuf::from);
-    fs::write(out.join("folders.rs"), code)
+    let out = env::var_os("OUT_DIR").ok_or_else(|| io::Error::other("no OUT_DIR"))?;
+    fs::write(Path::new(&out).join("folders.rs"), code)
 }
 
 /// `python-pip` is `PythonPip`.

@@ -36,11 +36,7 @@ pub(crate) fn bench(paths: &Paths, args: &[String]) -> Result<()> {
 /// Measures every promise and says which are kept.
 pub(crate) fn promises(paths: &Paths, args: &[String]) -> Result<()> {
     build_some(paths)?;
-    in_repository(
-        paths,
-        &["build", "--release", "-p", "prewarm-benches", "--bins"],
-    )
-    .run()?;
+    build_release(paths)?;
     // Where the caller stands: files may be named in the arguments.
     Program::new(paths.binary("release/promises"))
         .without_env(&["RUST_BACKTRACE"])
@@ -52,11 +48,7 @@ pub(crate) fn promises(paths: &Paths, args: &[String]) -> Result<()> {
 /// Measures what each guest costs, and puts the table where guest authors read it.
 pub(crate) fn costs(paths: &Paths) -> Result<()> {
     guests::build(paths, &[])?;
-    in_repository(
-        paths,
-        &["build", "--release", "-p", "prewarm-benches", "--bins"],
-    )
-    .run()?;
+    build_release(paths)?;
     println!("measuring: takes a minute or two, on a machine that does nothing else");
     let table = Program::new(paths.binary("release/costs"))
         .without_env(&["RUST_BACKTRACE"])
@@ -68,6 +60,14 @@ pub(crate) fn costs(paths: &Paths) -> Result<()> {
     let readme = paths.examples().join("README.md");
     let text = fs::read_to_string(&readme).context("no README of the guests")?;
     fs::write(&readme, with_table(&text, &table)?).context("the README cannot be written")
+}
+
+fn build_release(paths: &Paths) -> Result<()> {
+    in_repository(
+        paths,
+        &["build", "--release", "-p", "prewarm-benches", "--bins"],
+    )
+    .run()
 }
 
 const FROM: &str = "<!-- costs -->\n";

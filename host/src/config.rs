@@ -28,7 +28,7 @@ pub struct HostConfig {
     pub tick: Duration,
     /// Most component instances alive at once in each lane, over all pools. Default 1000. Each
     /// reserves address space for up to four linear memories, and no memory until it is used.
-    /// Reserving takes about 2 µs each, once, when the first component of a lane is loaded: a
+    /// Reserving takes 2 to 3 µs each, once, when the first component of a lane is loaded: a
     /// process that starts, answers and ends had better ask for few.
     pub max_instances: u32,
     /// Deepest stack of a guest, in bytes. Default 512 KiB. A guest that needs more traps.

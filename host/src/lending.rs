@@ -27,6 +27,7 @@ use crate::config::{PoolConfig, Reuse, processors};
 use crate::error::CallError;
 use crate::instance::{Instance, Maker};
 use crate::pockets::Pockets;
+use crate::policy;
 use crate::slots::{Arrived, Notice, Retire, Returned, Slots, Turn};
 use crate::stats::PoolStats;
 use crate::ticker::Member;
@@ -197,7 +198,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     fn nanos(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.made).as_nanos()).unwrap_or(u64::MAX)
+        policy::nanos(at.saturating_duration_since(self.made))
     }
 
     /// Gives an instance back to the slots.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::faces::Keeper;
-use crate::logs::LOG;
+use crate::logs::{LOG, options};
 
 /// Calls of one instance, in order.
 pub(super) struct Case {
@@ -62,10 +62,6 @@ const ODD: &str = "2026-02-31 23:59:59 startup packages configure\r\n\n\r\n\
 const NEAR: &str = "a@b. @b.c a@b a@b@c.d a@.b; 1.2.3.4 1.2.3.4: 256.1.1.1 001.2.3.4:65535 \
     1.2.3 1.2.3.4.5 1.2.3.4:123456 1.2.3.4:a 2026-05-9 2026-05-090 2026-05-09- 1:20:30 10:20:30: \
     1+ 1~a 1- 1_2 12 v1.2 a:b a:b:c A1:b a:B :b a: -a:b ... :-. ab:12 x86:64 \u{e4}a:b\u{301}c:d";
-
-pub(super) fn options() -> Value {
-    json!({ "skip": 0, "since": null, "top": 5, "quiet": 60.0, "strict": false })
-}
 
 fn with(field: &str, value: Value) -> Value {
     let mut options = options();

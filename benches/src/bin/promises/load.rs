@@ -21,7 +21,7 @@ pub(crate) const CHILD: &str = "first-answer";
 
 const CHILDREN: usize = 25;
 
-/// Instances that a process which runs one function has room for. Each slot takes 2 µs to reserve.
+/// Instances that a process which runs one function has room for. Each slot takes 2 to 3 µs to reserve.
 const FEW: u32 = 16;
 
 /// The cache reads an entry in full that was written less than two seconds ago.
