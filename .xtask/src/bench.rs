@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
 use crate::guests;
 use crate::paths::Paths;
@@ -45,7 +46,46 @@ pub(crate) fn promises(paths: &Paths, args: &[String]) -> Result<()> {
         .run()
 }
 
-/// Measures what each guest costs, and puts the table where guest authors read it.
+/// The same, and puts the table where users read it.
+pub(crate) fn promises_into_readme(paths: &Paths, args: &[String]) -> Result<()> {
+    let file = paths.target.join("promises.json");
+    let mut args = args.to_vec();
+    args.extend(["--json".to_owned(), file.display().to_string()]);
+    promises(paths, &args)?;
+    let rows = fs::read_to_string(&file).context("no figures were written")?;
+    let rows: Vec<Value> = serde_json::from_str(&rows).context("the figures are no JSON")?;
+    put_table(
+        &paths.root.join("README.md"),
+        "promises",
+        &promise_table(&rows),
+    )
+}
+
+fn promise_table(rows: &[Value]) -> String {
+    let mut table = "| promise | goal | measured | row |\n| --- | --- | --- | --- |\n".to_owned();
+    for row in rows {
+        let text = |name: &str| row[name].as_str().unwrap_or_default();
+        let unit = text("unit");
+        let space = if unit.is_empty() || unit == "x" {
+            ""
+        } else {
+            " "
+        };
+        let measured = match row["value"].as_f64() {
+            Some(value) => format!("{value:.2}{space}{unit}, {}", text("verdict")),
+            None => text("verdict").to_owned(),
+        };
+        table += &format!(
+            "| {} | {}{space}{unit} | {measured} | `{}` |\n",
+            text("promise"),
+            text("goal"),
+            text("name")
+        );
+    }
+    table
+}
+
+/// Measures what each guest costs, and puts the tables where guest authors and embedders read them.
 pub(crate) fn costs(paths: &Paths) -> Result<()> {
     guests::build(paths, &[])?;
     build_release(paths)?;
@@ -57,12 +97,17 @@ pub(crate) fn costs(paths: &Paths) -> Result<()> {
         .arg(paths.examples().join("data/dpkg.log"))
         .output()?;
     println!("{table}");
-    let readme = paths.examples().join("README.md");
-    let text = fs::read_to_string(&readme).context("no README of the guests")?;
-    fs::write(&readme, with_table(&text, &table)?).context("the README cannot be written")
+    put_table(&paths.examples().join("README.md"), "costs", &table)?;
+    let table = Program::new(paths.binary("release/steps"))
+        .without_env(&["RUST_BACKTRACE"])
+        .arg("--guests")
+        .arg(&paths.guests)
+        .output()?;
+    println!("{table}");
+    put_table(&paths.root.join("host/src/cold_starts.md"), "steps", &table)
 }
 
-fn build_release(paths: &Paths) -> Result<()> {
+pub(crate) fn build_release(paths: &Paths) -> Result<()> {
     in_repository(
         paths,
         &["build", "--release", "-p", "prewarm-benches", "--bins"],
@@ -70,18 +115,24 @@ fn build_release(paths: &Paths) -> Result<()> {
     .run()
 }
 
-const FROM: &str = "<!-- costs -->\n";
-const TO: &str = "<!-- end of costs -->";
+/// Puts another table between the marks of that name in a page.
+fn put_table(page: &Path, name: &str, table: &str) -> Result<()> {
+    let text = fs::read_to_string(page);
+    let text = text.with_context(|| format!("{} cannot be read", page.display()))?;
+    let text = with_table(&text, name, table).with_context(|| format!("in {}", page.display()))?;
+    fs::write(page, text).with_context(|| format!("{} cannot be written", page.display()))
+}
 
-/// The text with another table between the marks.
-fn with_table(text: &str, table: &str) -> Result<String> {
-    let (before, rest) = text
-        .split_once(FROM)
-        .context("the README lacks `<!-- costs -->`")?;
-    let (_, after) = rest
-        .split_once(TO)
-        .context("the README lacks `<!-- end of costs -->`")?;
-    Ok(format!("{before}{FROM}{table}{TO}{after}"))
+/// The text with another table between the marks of that name.
+fn with_table(text: &str, name: &str, table: &str) -> Result<String> {
+    let (from, to) = (
+        format!("<!-- {name} -->\n"),
+        format!("<!-- end of {name} -->"),
+    );
+    let lacks = |mark: &str| format!("the page lacks `{}`", mark.trim_end());
+    let (before, rest) = text.split_once(&from).with_context(|| lacks(&from))?;
+    let (_, after) = rest.split_once(&to).with_context(|| lacks(&to))?;
+    Ok(format!("{before}{from}{table}{to}{after}"))
 }
 
 /// Builds the guests that can be built here: one is enough to go on.
@@ -120,9 +171,26 @@ mod tests {
 
     #[test]
     fn the_table_goes_between_its_marks() {
-        let text = format!("a\n{FROM}old\n{TO}\nb\n");
-        let expected = format!("a\n{FROM}new\n{TO}\nb\n");
-        assert_eq!(with_table(&text, "new\n").unwrap(), expected);
-        assert!(with_table("a", "new").is_err());
+        let text = "a\n<!-- n -->\nold\n<!-- end of n -->\nb\n";
+        let expected = "a\n<!-- n -->\nnew\n<!-- end of n -->\nb\n";
+        assert_eq!(with_table(text, "n", "new\n").unwrap(), expected);
+        assert!(with_table("a", "n", "new").is_err());
+    }
+
+    #[test]
+    fn a_promise_shows_its_goal_and_what_was_measured() {
+        let rows = [
+            serde_json::json!({"promise": "Fast", "name": "fast", "goal": "<= 5", "unit": "ms", "value": 4.031, "verdict": "pass"}),
+            serde_json::json!({"promise": "Far", "name": "far", "goal": ">= 2", "unit": "x", "value": null, "verdict": "not measured"}),
+        ];
+        let table = promise_table(&rows);
+        let lines: Vec<&str> = table.lines().skip(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "| Fast | <= 5 ms | 4.03 ms, pass | `fast` |",
+                "| Far | >= 2x | not measured | `far` |"
+            ]
+        );
     }
 }

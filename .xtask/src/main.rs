@@ -13,6 +13,7 @@ mod guests;
 mod tidy;
 mod gate;
 mod bench;
+mod ab;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -43,7 +44,7 @@ enum Verb {
         /// Which ones [default: all]
         languages: Vec<String>,
     },
-    /// Measures what each guest costs, and writes that into guest-examples/README.md
+    /// Measures what each guest costs and where a cold start's time goes, and writes both tables
     Costs,
     /// Checks the rules that no compiler knows
     Tidy,
@@ -55,9 +56,22 @@ enum Verb {
     },
     /// Measures every promise of the README
     Promises {
+        /// Put the table of the figures into the README
+        #[arg(long)]
+        readme: bool,
         /// Passed on: see `cargo xtask promises -- --help`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
+    },
+    /// Compares the promises of the working tree with those of another revision
+    Ab {
+        /// What git calls it: a branch, a tag, a hash
+        revision: String,
+        /// Only promises whose name contains one of these
+        promises: Vec<String>,
+        /// How often each is measured
+        #[arg(long, default_value_t = 12)]
+        rounds: usize,
     },
 }
 
@@ -80,6 +94,12 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Costs => bench::costs(&paths),
         Verb::Tidy => tidy::run(&paths),
         Verb::Bench { args } => bench::bench(&paths, &args),
-        Verb::Promises { args } => bench::promises(&paths, &args),
+        Verb::Promises { readme: true, args } => bench::promises_into_readme(&paths, &args),
+        Verb::Promises { args, .. } => bench::promises(&paths, &args),
+        Verb::Ab {
+            revision,
+            rounds,
+            promises,
+        } => ab::run(&paths, &revision, rounds, &promises),
     }
 }

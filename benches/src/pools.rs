@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use prewarm::{Component, Host, HostConfig, PoolConfig, Reuse, Wasm};
+use prewarm::{Allocation, Component, Host, HostConfig, PoolConfig, Reuse, Wasm};
 use wasmtime::Result;
 
 use crate::guest::{self, TOOLS};
@@ -22,6 +22,18 @@ pub fn host(cache: Option<&Path>) -> Result<Host> {
     let mut config = HostConfig::default();
     config.cache.enabled = cache.is_some();
     config.cache.dir = cache.map(Path::to_owned);
+    Ok(Host::new(config)?)
+}
+
+/// One for a process that answers and ends: no slots are reserved, memory is mapped on demand.
+///
+/// # Errors
+///
+/// Where its settings cannot hold.
+pub fn brief_host(cache: &Path) -> Result<Host> {
+    let mut config = HostConfig::default();
+    config.cache.dir = Some(cache.to_owned());
+    config.allocation = Allocation::OnDemand;
     Ok(Host::new(config)?)
 }
 

@@ -169,7 +169,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// The component it runs.
     #[must_use]
     pub fn component(&self) -> &Component {
-        &self.lending.maker.component
+        self.lending.maker.binding.component()
     }
 
     /// Refuses new calls with [`CallError::Closed`], lets running ones end or meet their deadline,
@@ -235,7 +235,7 @@ impl<W: World, S: Send + 'static> PoolBuilder<W, S> {
     /// Adds host imports: any `add_to_linker` that `bindgen!` made without `async`.
     pub fn imports(
         mut self,
-        link: impl FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()> + 'static,
+        link: impl Fn(&mut Linker<State<S>>) -> wasmtime::Result<()> + Send + Sync + 'static,
     ) -> Self {
         self.0.imports.push(Box::new(link));
         self

@@ -156,6 +156,22 @@ impl Cache {
         }
     }
 
+    /// The component that was loaded before, by the hash of its content, for another engine that takes the same code.
+    /// Says nothing to the statistics.
+    pub(crate) fn load_again(&self, engine: &Engine, content: &str) -> Option<Component> {
+        let content = blake3::Hash::from_hex(content).ok()?;
+        let identity = Identity::new(content, engine);
+        let fetched = self.fetch(engine, &identity, SystemTime::now());
+        fetched.ok()?.map(|(component, _)| component)
+    }
+
+    /// Has another note recalled for this content from now on.
+    pub(crate) fn note(&self, content: &str, note: u8) {
+        if let Ok(content) = blake3::Hash::from_hex(content) {
+            self.records.put(Question::Note(&content), &[note]);
+        }
+    }
+
     /// Keeps a component that was compiled from `source`'s bytes by `engine`, and returns it: from now on mapped from
     /// the cache, if that worked, so that its code is shared by processes and can leave memory.
     pub(crate) fn store(
@@ -297,4 +313,15 @@ fn deserialize(engine: &Engine, entry: &Authentic) -> wasmtime::Result<Component
         // SAFETY: as above, but these are the very bytes that were checked, and nobody else can reach them.
         Form::Copy(bytes) => unsafe { Component::deserialize(engine, bytes) },
     }
+}
+
+/// The same component for another engine that takes the same code.
+///
+/// JUSTIFICATION: as for [`deserialize`].
+#[expect(unsafe_code, reason = "wasmtime loads compiled code in no other way")]
+pub(crate) fn copy(component: &Component, engine: &Engine) -> wasmtime::Result<Component> {
+    let artefact = component.serialize()?;
+    // SAFETY: these bytes come from `Component::serialize` just now, and nobody else can reach them. The engine's own
+    // check sees to version and settings.
+    unsafe { Component::deserialize(engine, artefact) }
 }

@@ -6,11 +6,15 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use crate::cache::Cache;
+use wasmtime::component::ComponentExportIndex;
+
+use crate::cache::{self, Cache};
 use crate::config::HostConfig;
+use crate::dirt::Learner;
 use crate::engine::{Engines, Lane};
 use crate::exports::{Exports, Wit};
 use crate::refill::Refill;
+use crate::reset::Reset;
 use crate::ticker::Ticker;
 
 /// What all components and pools of one host share.
@@ -36,6 +40,17 @@ pub(crate) struct Parts {
     pub(crate) origin: Origin,
     pub(crate) id: String,
     exports: OnceLock<Exports>,
+    /// How the slots of the engine are reset that `raw` is on.
+    home: Reset,
+    away: OnceLock<Option<Away>>,
+    pub(crate) learner: Learner,
+}
+
+/// The same code on the engine whose slots are reset the other way.
+pub(crate) struct Away {
+    pub(crate) raw: wasmtime::component::Component,
+    /// Where the functions are in it, in the order of the exports.
+    pub(crate) indices: Arc<[ComponentExportIndex]>,
 }
 
 /// Where the machine code of a component came from.
@@ -73,8 +88,13 @@ impl Component {
         lane: Lane,
         origin: Origin,
         id: String,
+        known: Option<Reset>,
     ) -> Self {
+        let slots = host.engines.has_slots(lane);
         Self(Arc::new(Parts {
+            home: known.unwrap_or(Reset::Dirty),
+            away: OnceLock::new(),
+            learner: Learner::new(known, slots),
             host,
             raw,
             lane,
@@ -110,6 +130,16 @@ impl Component {
     #[must_use]
     pub fn lane(&self) -> Lane {
         self.0.lane
+    }
+
+    /// How the slots of its instances are reset, where the host has learned that: from the page
+    /// faults of the first 64 calls with a fresh instance each, on Linux, and once more with the
+    /// other way if that looks better. Kept in the cache, so the next process knows it at once.
+    #[must_use]
+    pub fn reset(&self) -> Option<Reset> {
+        let learner = &self.0.learner;
+        let slots = self.0.host.engines.has_slots(self.0.lane);
+        (slots && learner.is_settled()).then(|| learner.reset())
     }
 
     /// Where its machine code came from.
@@ -149,6 +179,74 @@ impl Component {
     pub fn as_wasmtime(&self) -> &wasmtime::component::Component {
         &self.0.raw
     }
+}
+
+impl Parts {
+    /// The code on the engine whose slots are reset so; where that is not the one that it was
+    /// loaded for, with where its functions are there. `None` where that engine cannot be had.
+    pub(crate) fn on(
+        &self,
+        reset: Reset,
+    ) -> Option<(&wasmtime::component::Component, Option<&Away>)> {
+        if reset == self.home {
+            return Some((&self.raw, None));
+        }
+        let away = self.away.get_or_init(|| match self.make_away(reset) {
+            Ok(away) => Some(away),
+            Err(error) => {
+                tracing::warn!("slots of {} are reset as before: {error:#}", self.id);
+                None
+            }
+        });
+        let away = away.as_ref()?;
+        Some((&away.raw, Some(away)))
+    }
+
+    fn make_away(&self, reset: Reset) -> wasmtime::Result<Away> {
+        let engine = self.host.engines.get(self.lane, reset)?;
+        let cached = self.host.cache.as_ref();
+        let raw = match cached.and_then(|cache| cache.load_again(engine, &self.id)) {
+            Some(raw) => raw,
+            None => cache::copy(&self.raw, engine)?,
+        };
+        raw.initialize_copy_on_write_image()?;
+        let indices = Exports::of(&raw)
+            .iter()
+            .map(|function| *function.index())
+            .collect();
+        Ok(Away { raw, indices })
+    }
+
+    /// A call showed how slots are to be reset: the next process need not learn it.
+    pub(crate) fn learned(&self, reset: Reset) {
+        tracing::debug!("the slots of {} are reset so: {reset:?}", self.id);
+        if let Some(cache) = &self.host.cache {
+            cache.note(&self.id, note(self.lane, Some(reset)));
+        }
+    }
+}
+
+/// What the cache remembers of a component: the lane it needs, and the reset once it is known.
+pub(crate) fn note(lane: Lane, reset: Option<Reset>) -> u8 {
+    let lane = match lane {
+        Lane::Plain => 0,
+        Lane::Concurrent => 1,
+    };
+    let reset = match reset {
+        None => 0,
+        Some(Reset::Dirty) => 2,
+        Some(Reset::Whole) => 4,
+    };
+    lane | reset
+}
+
+/// What a note says.
+pub(crate) fn noted(note: u8) -> Option<(Lane, Option<Reset>)> {
+    let resets = [None, Some(Reset::Dirty), Some(Reset::Whole)];
+    let mut all = Lane::ALL
+        .into_iter()
+        .flat_map(|lane| resets.map(|reset| (lane, reset)));
+    all.find(|(lane, reset)| self::note(*lane, *reset) == note)
 }
 
 impl fmt::Debug for Component {

@@ -9,6 +9,7 @@ use crate::cache::CacheConfig;
 use crate::clock::Clock;
 use crate::grants::Grants;
 use crate::limits::Limits;
+use crate::reset::Reset;
 
 /// Settings of a [`Host`](crate::Host): one per process.
 ///
@@ -117,6 +118,10 @@ pub struct PoolConfig {
     pub max_age: Option<Duration>,
     /// Whether an instance serves more than one call. Default [`Reuse::Never`].
     pub reuse: Reuse,
+    /// How the memory of a used slot is made new for the next instance. Default `None`: what the
+    /// host learned of the component, from the page faults of its first calls, see
+    /// [`Component::reset`](crate::Component::reset).
+    pub reset: Option<Reset>,
     /// What one instance and one call may consume.
     pub limits: Limits,
     /// What the guest may touch. Default nothing.
@@ -135,6 +140,7 @@ impl PoolConfig {
             idle_ttl: Duration::from_secs(10),
             max_age: None,
             reuse: Reuse::Never,
+            reset: None,
             limits: Limits::default(),
             grants: Grants::none(),
         }

@@ -17,6 +17,7 @@ use wasmtime::{
 };
 
 use crate::config::{Allocation, HostConfig};
+use crate::reset::Reset;
 
 /// The kind of engine a component runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -58,35 +59,54 @@ pub(crate) const TABLE_SLOT_ELEMENTS: u32 = 1 << 17;
 const KEEP_WITH_PAGEMAP: usize = 2 << 20;
 const KEEP_WITHOUT_PAGEMAP: usize = 128 << 10;
 
+/// The same where all of it is rewritten, dirty or not.
+const KEEP_WHOLE: usize = 16 << 20;
+
 /// The engines of one host.
 #[derive(Debug)]
 pub(crate) struct Engines {
     config: HostConfig,
-    plain: OnceLock<Engine>,
-    concurrent: OnceLock<Engine>,
+    plain: Pair,
+    concurrent: Pair,
     making: Mutex<()>,
+}
+
+/// The engines of one lane. The second is made for the first component that wants it.
+#[derive(Debug, Default)]
+struct Pair {
+    dirty: OnceLock<Engine>,
+    whole: OnceLock<Engine>,
+}
+
+impl Pair {
+    fn of(&self, reset: Reset) -> &OnceLock<Engine> {
+        match reset {
+            Reset::Dirty => &self.dirty,
+            Reset::Whole => &self.whole,
+        }
+    }
 }
 
 impl Engines {
     pub(crate) fn new(config: HostConfig) -> Self {
         Self {
             config,
-            plain: OnceLock::new(),
-            concurrent: OnceLock::new(),
+            plain: Pair::default(),
+            concurrent: Pair::default(),
             making: Mutex::new(()),
         }
     }
 
-    fn lane(&self, lane: Lane) -> &OnceLock<Engine> {
+    fn lane(&self, lane: Lane) -> &Pair {
         match lane {
             Lane::Plain => &self.plain,
             Lane::Concurrent => &self.concurrent,
         }
     }
 
-    /// The engine of a lane, made now if this is its first component.
-    pub(crate) fn get(&self, lane: Lane) -> wasmtime::Result<&Engine> {
-        let cell = self.lane(lane);
+    /// The engine of a lane whose slots are reset so, made now if this is its first component.
+    pub(crate) fn get(&self, lane: Lane, reset: Reset) -> wasmtime::Result<&Engine> {
+        let cell = self.lane(lane).of(reset);
         if let Some(engine) = cell.get() {
             return Ok(engine);
         }
@@ -94,24 +114,34 @@ impl Engines {
         if let Some(engine) = cell.get() {
             return Ok(engine);
         }
-        let engine = self.make(lane)?;
+        let engine = self.make(lane, reset)?;
         Ok(cell.get_or_init(|| engine))
+    }
+
+    /// Whether the instances of a lane that has an engine live in slots.
+    pub(crate) fn has_slots(&self, lane: Lane) -> bool {
+        let engine = self.lane(lane).dirty.get().or(self.lane(lane).whole.get());
+        engine.is_some_and(|engine| engine.pooling_allocator_metrics().is_some())
     }
 
     /// Lets every guest look at its deadline.
     pub(crate) fn tick(&self) {
         for lane in Lane::ALL {
-            if let Some(engine) = self.lane(lane).get() {
-                engine.increment_epoch();
+            for reset in [Reset::Dirty, Reset::Whole] {
+                if let Some(engine) = self.lane(lane).of(reset).get() {
+                    engine.increment_epoch();
+                }
             }
         }
     }
 
-    fn make(&self, lane: Lane) -> wasmtime::Result<Engine> {
+    fn make(&self, lane: Lane, reset: Reset) -> wasmtime::Result<Engine> {
         match self.config.allocation {
             Allocation::OnDemand => Engine::new(&self.base(lane)),
-            Allocation::Pooling => Engine::new(&self.pooling(lane)),
-            Allocation::Auto => Engine::new(&self.pooling(lane)).or_else(|error| {
+            Allocation::Pooling => Engine::new(&self.pooling(lane, reset)),
+            // Who wants the second engine can go on with the first.
+            Allocation::Auto if reset == Reset::Whole => Engine::new(&self.pooling(lane, reset)),
+            Allocation::Auto => Engine::new(&self.pooling(lane, reset)).or_else(|error| {
                 tracing::warn!("instances get their memory on demand, which is slower, because slots cannot be reserved: {error:#}");
                 Engine::new(&self.base(lane))
             }),
@@ -134,7 +164,7 @@ impl Engines {
         config
     }
 
-    fn pooling(&self, lane: Lane) -> Config {
+    fn pooling(&self, lane: Lane, reset: Reset) -> Config {
         let instances = self.config.max_instances;
         let mut pool = PoolingAllocationConfig::new();
         pool.total_component_instances(instances);
@@ -154,14 +184,16 @@ impl Engines {
         pool.table_keep_resident(64 << 10);
         // A page that was dirty when it was swapped out looks clean to the scan, and the next
         // instance could read it (open report: bytecodealliance/wasmtime#14357).
-        if swap_is_off() {
-            pool.pagemap_scan(Enabled::Auto);
+        let scans = reset == Reset::Dirty
+            && swap_is_off()
+            && PoolingAllocationConfig::is_pagemap_scan_available();
+        if scans {
+            pool.pagemap_scan(Enabled::Yes);
         }
-        let scans = swap_is_off() && PoolingAllocationConfig::is_pagemap_scan_available();
-        pool.linear_memory_keep_resident(if scans {
-            KEEP_WITH_PAGEMAP
-        } else {
-            KEEP_WITHOUT_PAGEMAP
+        pool.linear_memory_keep_resident(match reset {
+            Reset::Dirty if scans => KEEP_WITH_PAGEMAP,
+            Reset::Dirty => KEEP_WITHOUT_PAGEMAP,
+            Reset::Whole => KEEP_WHOLE,
         });
         let mut config = self.base(lane);
         config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
@@ -268,8 +300,22 @@ mod tests {
     #[test]
     fn engines_are_made_once() {
         let engines = Engines::new(HostConfig::default());
-        let first = engines.get(Lane::Plain).unwrap();
-        assert!(Engine::same(first, engines.get(Lane::Plain).unwrap()));
-        assert!(engines.concurrent.get().is_none());
+        let first = engines.get(Lane::Plain, Reset::Dirty).unwrap();
+        let again = engines.get(Lane::Plain, Reset::Dirty).unwrap();
+        assert!(Engine::same(first, again));
+        assert!(engines.plain.whole.get().is_none());
+        assert!(engines.concurrent.dirty.get().is_none());
+    }
+
+    #[test]
+    fn what_one_engine_compiled_the_other_of_its_lane_takes() {
+        use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+        let engines = Engines::new(HostConfig::default());
+        let hash = |reset| {
+            let engine = engines.get(Lane::Plain, reset).unwrap();
+            BuildHasherDefault::<DefaultHasher>::new()
+                .hash_one(engine.precompile_compatibility_hash())
+        };
+        assert_eq!(hash(Reset::Dirty), hash(Reset::Whole));
     }
 }

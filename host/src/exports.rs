@@ -66,6 +66,8 @@ pub struct Exports {
 /// A function that a component exports: its [`Signature`], and where it is.
 pub struct ExportedFunc {
     index: ComponentExportIndex,
+    /// Which of the exports it is.
+    place: usize,
     ty: ComponentFunc,
     signature: Signature,
 }
@@ -103,6 +105,7 @@ impl Exports {
                 );
                 functions.push(Arc::new(ExportedFunc {
                     index,
+                    place: functions.len(),
                     ty,
                     signature,
                 }));
@@ -144,6 +147,11 @@ impl ExportedFunc {
         &self.index
     }
 
+    /// Which of [`Exports::iter`] it is.
+    pub(crate) fn place(&self) -> usize {
+        self.place
+    }
+
     /// The type of the function as wasmtime has it.
     #[must_use]
     pub fn ty(&self) -> &ComponentFunc {
@@ -163,6 +171,7 @@ impl fmt::Debug for ExportedFunc {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             index: _,
+            place: _,
             ty: _,
             signature,
         } = self;

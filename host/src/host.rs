@@ -8,11 +8,12 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::cache::{Cache, CacheStats, Source};
-use crate::component::{Component, HostParts, Origin, Parts};
+use crate::component::{Component, HostParts, Origin, Parts, note, noted};
 use crate::config::HostConfig;
 use crate::engine::{Engines, Lane};
 use crate::error::{HostError, LoadError};
 use crate::refill::Refill;
+use crate::reset::Reset;
 use crate::ticker::Ticker;
 
 /// Engines, cache and threads: one per process. Cheap to clone; clones share everything.
@@ -224,8 +225,8 @@ impl Host {
             path: path.cloned().unwrap_or_default(),
             source,
         };
-        let lane = match &self.parts.cache {
-            Some(cache) => cache.recall(&source).and_then(lane),
+        let noted = match &self.parts.cache {
+            Some(cache) => cache.recall(&source).and_then(noted),
             None => {
                 source.bytes().map_err(unreadable)?;
                 None
@@ -239,15 +240,17 @@ impl Host {
             return Ok(Component(loaded));
         }
 
-        let (raw, lane, origin) = match self.cached(&source, lane)? {
+        let known = noted.and_then(|(_, reset)| reset);
+        let reset = known.unwrap_or(Reset::Dirty);
+        let (raw, lane, origin) = match self.cached(&source, noted)? {
             Some((raw, lane)) => (raw, lane, Origin::Cache),
             None => {
                 let bytes = source.bytes().map_err(unreadable)?;
-                let (raw, lane, origin) = self.compile(bytes, progress)?;
+                let (raw, lane, origin) = self.compile(bytes, reset, progress)?;
                 let raw = match &self.parts.cache {
                     Some(cache) => {
                         progress(Progress::Storing);
-                        cache.store(self.engine(lane)?, &source, note(lane), raw)
+                        cache.store(self.engine(lane, reset)?, &source, note(lane, known), raw)
                     }
                     None => raw,
                 };
@@ -263,6 +266,7 @@ impl Host {
             lane,
             origin,
             content.to_hex().to_string(),
+            known,
         );
         *place = Arc::downgrade(&component.0);
         progress(Progress::Ready(origin));
@@ -286,18 +290,20 @@ impl Host {
     fn cached(
         &self,
         source: &Source<'_>,
-        lane: Option<Lane>,
+        noted: Option<(Lane, Option<Reset>)>,
     ) -> Result<Option<(wasmtime::component::Component, Lane)>, LoadError> {
-        let (Some(cache), Some(lane)) = (&self.parts.cache, lane) else {
+        let (Some(cache), Some((lane, known))) = (&self.parts.cache, noted) else {
             return Ok(None);
         };
-        let raw = cache.load(self.engine(lane)?, source, note(lane));
+        let engine = self.engine(lane, known.unwrap_or(Reset::Dirty))?;
+        let raw = cache.load(engine, source, note(lane, known));
         Ok(raw.map(|raw| (raw, lane)))
     }
 
     fn compile(
         &self,
         bytes: &[u8],
+        reset: Reset,
         progress: &dyn Fn(Progress),
     ) -> Result<(wasmtime::component::Component, Lane, Origin), LoadError> {
         let binary = binary(bytes)?;
@@ -305,7 +311,7 @@ impl Host {
             bytes: binary.len(),
         });
         let lane = Lane::of(&binary);
-        let engine = self.engine(lane)?;
+        let engine = self.engine(lane, reset)?;
         let began = self.parts.config.clock.now();
         let raw = wasmtime::component::Component::from_binary(engine, &binary)
             .map_err(|error| LoadError::Compile(error.into()))?;
@@ -318,24 +324,12 @@ impl Host {
         Ok((raw, lane, Origin::Compiled { took }))
     }
 
-    fn engine(&self, lane: Lane) -> Result<&wasmtime::Engine, LoadError> {
+    fn engine(&self, lane: Lane, reset: Reset) -> Result<&wasmtime::Engine, LoadError> {
         self.parts
             .engines
-            .get(lane)
+            .get(lane, reset)
             .map_err(|error| LoadError::Engine(error.into()))
     }
-}
-
-/// What the cache remembers of a component: the lane it needs.
-fn note(lane: Lane) -> u8 {
-    match lane {
-        Lane::Plain => 0,
-        Lane::Concurrent => 1,
-    }
-}
-
-fn lane(note: u8) -> Option<Lane> {
-    Lane::ALL.into_iter().find(|lane| self::note(*lane) == note)
 }
 
 /// `bytes` in binary form, known to be a component.

@@ -10,17 +10,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use wasmtime::component::{InstancePre, Val};
+use wasmtime::component::{ComponentExportIndex, Val};
 use wasmtime::{Store, UpdateDeadline};
 
+use crate::bound::{Binding, Bound};
 use crate::clock::{Clock, Deadline};
-use crate::component::Component;
 use crate::config::Reuse;
+use crate::dirt::{Learner, Watch};
 use crate::error::{CallError, Phase};
 use crate::exports::ExportedFunc;
 use crate::fault;
 use crate::policy::Age;
 use crate::receipt::{Measured, Receipt};
+use crate::reset::Reset;
 use crate::state::{State, Terms};
 use crate::value::handles::Handles;
 use crate::world::World;
@@ -44,13 +46,11 @@ pub(crate) enum WarmUp<W, S: 'static> {
 
 /// Makes the instances of one pool.
 pub(crate) struct Maker<W: World, S: 'static> {
-    pub(crate) component: Component,
+    pub(crate) binding: Binding<W, S>,
     pub(crate) clock: Clock,
     pub(crate) terms: Arc<Terms>,
     pub(crate) reuse: Reuse,
     pub(crate) max_age: Option<Duration>,
-    pub(crate) pre: InstancePre<State<S>>,
-    pub(crate) indices: W::Indices,
     pub(crate) state: Box<dyn Fn() -> S + Send + Sync>,
     pub(crate) warm_up: WarmUp<W, S>,
     /// Whether a thread without an executor can make and call an instance directly.
@@ -69,6 +69,10 @@ pub(crate) struct Instance<W, S: 'static> {
     /// When it was made, or its last call ended.
     pub(crate) idle_since: Instant,
     pub(crate) calls_left: u32,
+    /// How its slot will be reset.
+    reset: Reset,
+    /// See [`Bound::away`].
+    away: Option<Arc<[ComponentExportIndex]>>,
 }
 
 /// What a call still needs to know of how it came by its instance.
@@ -108,9 +112,9 @@ impl Begun {
 }
 
 impl<W: World, S: Send + 'static> Maker<W, S> {
-    fn store(&self, deadline: Deadline) -> Store<State<S>> {
+    fn store(&self, bound: &Bound<W, S>, deadline: Deadline) -> Store<State<S>> {
         let state = State::new((self.state)(), &self.terms);
-        let mut store = state.into_store(self.pre.engine());
+        let mut store = state.into_store(bound.pre.engine());
         let clock = self.clock.clone();
         store.epoch_deadline_callback(move |mut store| match store.data_mut().stop(clock.now()) {
             Some(stop) => Err(stop.into()),
@@ -133,10 +137,11 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
 
     fn finish(
         &self,
+        bound: &Bound<W, S>,
         mut store: Store<State<S>>,
         raw: wasmtime::component::Instance,
     ) -> Result<Instance<W, S>, CallError> {
-        let world = match W::load(&self.indices, &mut store, &raw) {
+        let world = match W::load(&bound.indices, &mut store, &raw) {
             Ok(world) => world,
             Err(error) => return Err(fault::call_error(error, store.data(), Phase::Start)),
         };
@@ -153,7 +158,38 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             born,
             idle_since: born,
             calls_left,
+            reset: bound.reset,
+            away: bound.away.clone(),
         })
+    }
+
+    fn learner(&self) -> &Learner {
+        &self.binding.component().0.learner
+    }
+
+    /// Begins to watch a start or a call, while the reset that suits fresh instances is not known.
+    fn watch(&self) -> Option<Watch> {
+        match self.reuse {
+            Reuse::Never => self.learner().watch(),
+            Reuse::Calls(_) => None,
+        }
+    }
+
+    fn called(&self, watch: Option<Watch>, instance: &Instance<W, S>) {
+        if watch.is_none() {
+            return;
+        }
+        let bytes = instance.store.data().usage().peak_bytes();
+        if let Some(reset) = self.learner().called(watch, instance.reset, bytes) {
+            self.binding.component().0.learned(reset);
+        }
+    }
+
+    /// How the slots of the next instances are reset, where there are slots.
+    pub(crate) fn slots_reset(&self) -> Option<Reset> {
+        let parts = &self.binding.component().0;
+        let slots = parts.host.engines.has_slots(parts.lane);
+        slots.then(|| self.binding.reset())
     }
 
     /// A number from `low` to `high`, by splitmix64.
@@ -172,13 +208,16 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     /// Makes an instance on a thread that may block and needs no executor.
     pub(crate) fn start_direct(&self, deadline: Deadline) -> Result<Instance<W, S>, CallError> {
         contained(|| {
-            let mut store = self.store(deadline);
-            let raw = self
+            let watch = self.watch();
+            let bound = self.binding.now();
+            let mut store = self.store(&bound, deadline);
+            let raw = bound
                 .pre
                 .instantiate(&mut store)
                 .map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
-            let mut instance = self.finish(store, raw)?;
+            let mut instance = self.finish(&bound, store, raw)?;
             if let WarmUp::None = self.warm_up {
+                self.learner().started(watch, instance.reset);
                 return Ok(instance);
             }
             self.begin(&mut instance.store, deadline);
@@ -188,6 +227,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 WarmUp::Invoke(call) => instance.invoke_direct(&call.0, &call.1).map(drop),
             };
             warmed.map_err(|error| instance.warm_up_error(error))?;
+            self.learner().started(watch, instance.reset);
             Ok(instance)
         })
     }
@@ -195,13 +235,16 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     /// Makes an instance in a task.
     pub(crate) async fn start(&self, deadline: Deadline) -> Result<Instance<W, S>, CallError> {
         let made = async || {
-            let mut store = self.store(deadline);
+            let watch = self.watch();
+            let bound = self.binding.now();
+            let mut store = self.store(&bound, deadline);
             store.data_mut().set_yields(true);
-            let started = self.pre.instantiate_async(&mut store).await;
+            let started = bound.pre.instantiate_async(&mut store).await;
             let raw =
                 started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
-            let mut instance = self.finish(store, raw)?;
+            let mut instance = self.finish(&bound, store, raw)?;
             if let WarmUp::None = self.warm_up {
+                self.learner().started(watch, instance.reset);
                 return Ok(instance);
             }
             self.begin(&mut instance.store, deadline);
@@ -212,6 +255,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 WarmUp::Invoke(call) => instance.invoke(&call.0, &call.1).await.map(drop),
             };
             warmed.map_err(|error| instance.warm_up_error(error))?;
+            self.learner().started(watch, instance.reset);
             Ok(instance)
         };
         match bounded(made, &self.clock, deadline, None).await.0 {
@@ -231,6 +275,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         begun: &Begun,
         call: impl AsyncFnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
     ) -> Result<(R, Measured), CallError> {
+        let watch = self.watch();
         self.begin(&mut instance.store, begun.deadline);
         instance.store.data_mut().set_yields(true);
         let (ended, active) = bounded(
@@ -240,6 +285,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             begun.measured_from(),
         )
         .await;
+        self.called(watch, instance);
         match ended {
             Ended::Done(Ok(answer)) => match instance.over_limit() {
                 None => Ok((answer, self.receipt(instance, begun, active))),
@@ -263,11 +309,13 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         begun: &Begun,
         call: impl FnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
     ) -> Result<(R, Measured), CallError> {
+        let watch = self.watch();
         self.begin(&mut instance.store, begun.deadline);
         let answer = contained(|| {
             call(instance)
                 .map_err(|error| fault::call_error(error, instance.store.data(), Phase::Call))
         })?;
+        self.called(watch, instance);
         if let Some(error) = instance.over_limit() {
             return Err(error);
         }
@@ -341,8 +389,12 @@ impl<W, S: Send + 'static> Instance<W, S> {
     }
 
     fn function(&mut self, function: &ExportedFunc) -> wasmtime::Result<wasmtime::component::Func> {
-        self.raw
-            .get_func(&mut self.store, function.index())
+        let index = match &self.away {
+            None => Some(*function.index()),
+            Some(away) => away.get(function.place()).copied(),
+        };
+        index
+            .and_then(|index| self.raw.get_func(&mut self.store, index))
             .ok_or_else(|| wasmtime::Error::msg("the instance lacks an export of its component"))
     }
 

@@ -90,8 +90,14 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     pub(crate) fn stats(&self) -> PoolStats {
-        let slots = self.slots.lock();
-        slots.stats(self.pockets.count(), self.pockets.taken())
+        let stats = self
+            .slots
+            .lock()
+            .stats(self.pockets.count(), self.pockets.taken());
+        PoolStats {
+            reset: self.maker.slots_reset(),
+            ..stats
+        }
     }
 
     /// What this thread has in its pocket, fit to be lent.

@@ -26,6 +26,7 @@
 //! | you want | look at |
 //! | --- | --- |
 //! | settings that suit your guests | the [guide] |
+//! | where the time of a cold start goes | [cold starts](cold_starts) |
 //! | typed calls over `bindgen!` | [`world!`], [`Pool::call`] |
 //! | calls by name | [`Pool::invoke`]; the same with JSON (feature `json`) or WAVE text (feature `wave`) |
 //! | several calls on one instance | [`Pool::lease`] |
@@ -50,6 +51,7 @@ mod grants;
 mod value_error;
 mod error;
 mod receipt;
+mod reset;
 mod stats;
 
 // The machine: wasmtime and the disk.
@@ -62,6 +64,7 @@ mod policy;
 mod engine;
 mod ticker;
 mod refill;
+mod dirt;
 mod value;
 mod exports;
 mod component;
@@ -76,6 +79,7 @@ mod linker;
 mod missing;
 mod world;
 mod fault;
+mod bound;
 mod instance;
 
 #[cfg(test)]
@@ -95,6 +99,9 @@ pub mod blocking;
 mod host;
 #[cfg(any(doc, doctest))]
 pub mod guide;
+#[cfg(any(doc, doctest))]
+#[doc = include_str!("cold_starts.md")]
+pub mod cold_starts {}
 
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
@@ -119,6 +126,7 @@ pub use limits::{LimitHit, Limited, Limits};
 pub use network::{AddressRange, AddressRangeError, Network};
 pub use pool::{Pool, PoolBuilder};
 pub use receipt::Receipt;
+pub use reset::Reset;
 pub use state::State;
 pub use stats::PoolStats;
 pub use stdio::{Input, LineSink, Output, OutputBuffer};

@@ -4,24 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use wasmtime::component::{Linker, Val};
+use wasmtime::component::Val;
 
+use crate::bound::{Binding, Imports};
 use crate::component::Component;
 use crate::config::{Allocation, PoolConfig, Reuse};
 use crate::engine::TABLE_SLOT_ELEMENTS;
-use crate::error::{MissingImport, PoolError};
+use crate::error::PoolError;
 use crate::instance::{Maker, WarmUp};
 use crate::lending::Lending;
-use crate::linker::{WasiNeed, linker_for};
-use crate::missing::{import_hint, missing_imports};
-use crate::state::{State, Terms};
+use crate::linker::WasiNeed;
+use crate::state::Terms;
 use crate::wasi::{Face, WasiPlan};
 use crate::world::World;
 
 /// Longer than any process runs: a hundred years.
 const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
-
-type Imports<S> = Box<dyn FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()>>;
 
 /// See the module.
 pub(crate) struct Plan<W: World, S: Send + 'static> {
@@ -79,26 +77,8 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         let host = Arc::clone(&component.0.host);
         check(&config, &component)?;
 
-        let raw = &component.0.raw;
-        let linker = linker_for(raw, face, |linker| {
-            imports.into_iter().try_for_each(|link| link(linker))
-        })
-        .map_err(|error| PoolError::Link(error.into()))?;
-        let missing: Vec<_> = missing_imports(raw, &linker)
-            .into_iter()
-            .map(|name| MissingImport {
-                hint: import_hint(&name),
-                name,
-            })
-            .collect();
-        if !missing.is_empty() {
-            return Err(PoolError::MissingImports { missing });
-        }
-        let pre = linker
-            .instantiate_pre(raw)
-            .map_err(|error| PoolError::Link(error.into()))?;
-        let indices = W::indices(&pre).map_err(|error| PoolError::World(error.into()))?;
-        let wasi = WasiNeed::of(raw)
+        let binding = Binding::new(&component, face, imports, config.reset)?;
+        let wasi = WasiNeed::of(&component.0.raw)
             .any()
             .then(|| WasiPlan::new(&config.grants, face))
             .transpose()
@@ -108,7 +88,7 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         let closed = component.is_closed();
         let direct = face == Face::Blocking || (closed && !matches!(warm_up, WarmUp::Async(_)));
         let maker = Maker {
-            component,
+            binding,
             clock: host.config.clock.clone(),
             terms: Arc::new(Terms::new(
                 config.limits.clone(),
@@ -117,8 +97,6 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
             )),
             reuse: config.reuse.clone(),
             max_age: config.max_age,
-            pre,
-            indices,
             state,
             warm_up,
             direct,

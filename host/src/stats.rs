@@ -1,5 +1,7 @@
 //! What a pool holds and has done, as one consistent snapshot.
 
+use crate::reset::Reset;
+
 /// A snapshot of a [`Pool`](crate::Pool), taken at one instant under its locks, so that the
 /// figures fit each other: `idle + leased + starting + dying <= max_instances`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +21,9 @@ pub struct PoolStats {
     pub waiting: usize,
     /// Whether [`Pool::close`](crate::Pool::close) was called.
     pub closed: bool,
+    /// How the slots of its next instances are reset. `None` where there are no slots, because
+    /// memory is mapped on demand.
+    pub reset: Option<Reset>,
 
     /// Leases begun on an instance that stood ready.
     pub warm: u64,

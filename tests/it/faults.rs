@@ -25,8 +25,9 @@ type Mode = Arc<AtomicU32>;
 pub(crate) fn imports(
     face: Face,
     mode: Mode,
-) -> impl FnOnce(&mut Linker<State<()>>) -> wasmtime::Result<()> {
+) -> impl Fn(&mut Linker<State<()>>) -> wasmtime::Result<()> {
     move |linker| {
+        let mode = Arc::clone(&mode);
         let mut root = linker.root();
         root.func_wrap("mode", move |_, (): ()| Ok((mode.load(Ordering::SeqCst),)))?;
         root.func_wrap("fail", |_, (): ()| -> wasmtime::Result<()> {

@@ -88,8 +88,9 @@ impl Keeper {
 pub(crate) fn gates<S: Send + 'static>(
     begin: Gate,
     enter: Gate,
-) -> impl FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()> {
+) -> impl Fn(&mut Linker<State<S>>) -> wasmtime::Result<()> {
     move |linker| {
+        let (begin, enter) = (begin.clone(), enter.clone());
         let mut root = linker.root();
         root.func_wrap_async("begin", move |_, (): ()| {
             let begin = begin.clone();

@@ -17,12 +17,14 @@ mod hostile;
 mod conformance;
 
 mod reuse;
+mod reset;
 mod queue;
 mod session;
 mod typed;
 mod cancel;
 mod idle;
 mod counters;
+mod allocations;
 mod backtraces;
 mod embedder;
 mod errors;

@@ -90,7 +90,7 @@ impl<S: Send + 'static> AnyPool<S> {
         component: &Component,
         config: PoolConfig,
         state: impl Fn() -> S + Send + Sync + 'static,
-        imports: impl FnOnce(&mut Linker<State<S>>) -> wasmtime::Result<()> + 'static,
+        imports: impl Fn(&mut Linker<State<S>>) -> wasmtime::Result<()> + Send + Sync + 'static,
     ) -> Result<Self, PoolError> {
         let _runtime = RUNTIME.enter();
         Ok(match face {

@@ -39,6 +39,14 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
 /// The lines and last cells of the table's rows.
 fn rows(readme: &File) -> Vec<(usize, &str)> {
     let is_heading = |line: &str| line.starts_with('#');
+    // A table's heading, and the line below it.
+    let all: Vec<&str> = readme.text.lines().collect();
+    let heads: Vec<&str> = all
+        .windows(2)
+        .filter(|pair| pair[1].starts_with("| ---"))
+        .flatten()
+        .copied()
+        .collect();
     let lines = readme
         .text
         .lines()
@@ -48,8 +56,7 @@ fn rows(readme: &File) -> Vec<(usize, &str)> {
         .skip_while(|(_, line)| !(is_heading(line) && line.to_lowercase().contains("promises")))
         .skip(1)
         .take_while(|(_, line)| !is_heading(line))
-        .filter(|(_, line)| line.starts_with('|'))
-        .skip(2)
+        .filter(|(_, line)| line.starts_with('|') && !heads.contains(line))
         .filter_map(|(number, line)| {
             Some((
                 number,

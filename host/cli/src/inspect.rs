@@ -1,7 +1,7 @@
 //! `prewarm inspect`: what a component is, needs and offers.
 
 use anyhow::Result;
-use prewarm::{Component, MissingImport, Needs, Origin, PoolConfig, PoolError, Signature};
+use prewarm::{Component, MissingImport, Needs, Origin, PoolConfig, PoolError, Reset, Signature};
 use serde_json::{Value, json};
 
 use crate::load::{Loaded, host, load};
@@ -31,6 +31,7 @@ fn as_wit(loaded: &Loaded, name: &str) -> String {
         ("lane", text::lane(component.lane()).to_owned()),
         ("origin", origin(component.origin())),
         ("slots", slots(component.needs())),
+        ("reset", reset(component.reset()).to_owned()),
         ("limits", least_limits(component.needs())),
     ];
     for MissingImport { name, hint, .. } in missing_imports(component) {
@@ -62,6 +63,15 @@ fn slots(needs: Option<Needs>) -> String {
             count(needs.tables, "table", "tables")
         ),
         None => "unknown before it is linked".to_owned(),
+    }
+}
+
+/// How slots are made new between two instances.
+fn reset(learned: Option<Reset>) -> &'static str {
+    match learned {
+        Some(Reset::Dirty) => "what the guest wrote is rewritten",
+        Some(Reset::Whole) => "all of the memory is rewritten",
+        _ => "not learned yet: that takes 64 calls with a fresh instance each",
     }
 }
 
@@ -111,6 +121,11 @@ fn as_json(loaded: &Loaded) -> Value {
         "cached": compile_ns.is_none(),
         "compile_ns": compile_ns,
         "needs": needs,
+        "reset": match component.reset() {
+            Some(Reset::Dirty) => Some("dirty"),
+            Some(Reset::Whole) => Some("whole"),
+            _ => None,
+        },
         "missing_imports": missing,
         "imports": wit.imports().map(named).collect::<Vec<_>>(),
         "exports": wit.exports().map(described).collect::<Vec<_>>(),

@@ -70,7 +70,9 @@ where
 
     /// An export of the component by its name.
     pub(crate) fn find(&self, name: &str) -> Result<Arc<ExportedFunc>, CallError> {
-        Ok(Arc::clone(self.pool.maker.component.exports().find(name)?))
+        Ok(Arc::clone(
+            self.pool.maker.binding.component().exports().find(name)?,
+        ))
     }
 
     /// Takes a resource from the caller, to be dropped.

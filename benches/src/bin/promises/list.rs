@@ -1,83 +1,173 @@
 //! Every promise, with its goal.
 
 use crate::report::{Goal, Promise, Section};
-use crate::{cores, fresh, load, quiet, warm};
+use crate::{cores, fresh, load, quiet, scripts, warm};
 
-const fn at_most(name: &'static str, goal: f64, unit: &'static str) -> Promise {
-    let goal = Goal::Most(goal);
-    Promise { name, goal, unit }
+const fn promise(
+    text: &'static str,
+    name: &'static str,
+    goal: Goal,
+    unit: &'static str,
+) -> Promise {
+    Promise {
+        text,
+        name,
+        goal,
+        unit,
+    }
 }
 
-const fn at_least(name: &'static str, goal: f64, unit: &'static str) -> Promise {
-    let goal = Goal::Least(goal);
-    Promise { name, goal, unit }
-}
-
-const fn at_most_measured(name: &'static str, unit: &'static str) -> Promise {
-    let goal = Goal::Measured;
-    Promise { name, goal, unit }
-}
+use Goal::{Least, Measured, Most};
 
 pub(crate) const SECTIONS: &[Section] = &[
     Section {
         promises: &[
-            at_most("warm-sync-over-bare-ns", 100.0, " ns"),
-            at_most("warm-sync-over-bare-ratio", 1.25, "x"),
-            at_least("warm-sync-vs-default", 2.5, "x"),
+            promise(
+                "A warm blocking call through the pool takes little more than the bare call on the same engine",
+                "warm-sync-over-bare-ns",
+                Most(100.0),
+                " ns",
+            ),
+            promise("As a ratio", "warm-sync-over-bare-ratio", Most(1.25), "x"),
+            promise(
+                "A warm blocking call that adds two numbers is faster than the bare call on wasmtime's default engine",
+                "warm-sync-vs-default",
+                Least(2.5),
+                "x",
+            ),
         ],
         measure: warm::direct,
     },
     Section {
         promises: &[
-            at_most("warm-async-over-bare-ns", 100.0, " ns"),
-            at_most("warm-async-over-bare-ratio", 1.25, "x"),
-            at_least("warm-async-vs-default", 2.5, "x"),
+            promise(
+                "A warm async call takes little more than the bare call on the same engine",
+                "warm-async-over-bare-ns",
+                Most(100.0),
+                " ns",
+            ),
+            promise("As a ratio", "warm-async-over-bare-ratio", Most(1.25), "x"),
+            promise(
+                "A warm async call that adds two numbers is faster than the bare call on wasmtime's default engine",
+                "warm-async-vs-default",
+                Least(2.5),
+                "x",
+            ),
         ],
         measure: warm::task,
     },
     Section {
         promises: &[
-            at_most("fresh-half-load-p50-us", 0.6, " us"),
-            at_most_measured("fresh-half-load-p99", " us"),
+            promise(
+                "With a fresh instance per call at half load, a caller hardly waits beyond a warm call: median",
+                "fresh-half-load-p50-us",
+                Most(0.6),
+                " us",
+            ),
+            promise(
+                "And seldom long: p99, against one inline start",
+                "fresh-half-load-p99",
+                Measured,
+                " us",
+            ),
         ],
         measure: fresh::half_load,
     },
     Section {
-        promises: &[at_least("fresh-saturated-vs-bare", 0.95, "x")],
+        promises: &[promise(
+            "Saturated, fresh instances come at the rate of a hand-tuned bare loop",
+            "fresh-saturated-vs-bare",
+            Least(0.95),
+            "x",
+        )],
         measure: fresh::saturated,
     },
     Section {
-        promises: &[at_least(
+        promises: &[promise(
+            "On two cores, faster than wasmtime's default pooling",
             "fresh-saturated-two-cores-vs-default-pooling",
-            3.0,
+            Least(3.0),
             "x",
         )],
         measure: cores::fresh,
     },
     Section {
-        promises: &[at_least("warm-two-callers-scaling", 0.9, "x")],
+        promises: &[promise(
+            "Two warm callers scale as an empty compute loop does",
+            "warm-two-callers-scaling",
+            Least(0.9),
+            "x",
+        )],
         measure: cores::warm,
     },
     Section {
-        promises: &[at_most("cached-load-rust-ms", 1.0, " ms")],
+        promises: &[promise(
+            "From the start of a process to the first answer of a Rust guest, cached, memory on demand",
+            "cached-load-rust-ms",
+            Most(1.0),
+            " ms",
+        )],
         measure: load::rust,
     },
     Section {
-        promises: &[at_most("cached-load-javascript-ms", 5.0, " ms")],
+        promises: &[promise(
+            "The same for a JavaScript guest of 12 MB (StarlingMonkey)",
+            "cached-load-javascript-ms",
+            Most(5.0),
+            " ms",
+        )],
         measure: load::javascript,
     },
     Section {
-        promises: &[at_most("cached-load-quickjs-ms", 5.0, " ms")],
+        promises: &[promise(
+            "The same for a JavaScript guest of 2 MB (QuickJS)",
+            "cached-load-quickjs-ms",
+            Most(5.0),
+            " ms",
+        )],
         measure: load::quickjs,
     },
     Section {
-        promises: &[at_most("stop-within-ticks", 2.0, "")],
+        promises: &[promise(
+            "A caller of a Python guest, made and warmed up ahead, waits little beyond a reused one",
+            "warmed-python-wait-us",
+            Most(30.0),
+            " us",
+        )],
+        measure: scripts::python,
+    },
+    Section {
+        promises: &[promise(
+            "So does one of a JavaScript guest (StarlingMonkey)",
+            "warmed-starlingmonkey-wait-us",
+            Most(60.0),
+            " us",
+        )],
+        measure: scripts::starlingmonkey,
+    },
+    Section {
+        promises: &[promise(
+            "A call that must stop ends soon after its deadline: in ticks of 1 ms, 95 of 100",
+            "stop-within-ticks",
+            Most(2.0),
+            "",
+        )],
         measure: quiet::stop,
     },
     Section {
         promises: &[
-            at_most("idle-host-cpu-percent", 0.0, " %"),
-            at_most("idle-instances-above-min-warm", 0.0, ""),
+            promise(
+                "An idle host uses no CPU",
+                "idle-host-cpu-percent",
+                Most(0.0),
+                " %",
+            ),
+            promise(
+                "And keeps no instance above `min_warm`",
+                "idle-instances-above-min-warm",
+                Most(0.0),
+                "",
+            ),
         ],
         measure: quiet::idle,
     },

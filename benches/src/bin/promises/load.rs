@@ -21,8 +21,12 @@ pub(crate) const CHILD: &str = "first-answer";
 
 const CHILDREN: usize = 25;
 
-/// Instances that a process which runs one function has room for. Each slot takes 2 to 3 µs to reserve.
-const FEW: u32 = 16;
+/// Instances that a process which runs few functions has room for. Each slot takes 2 to 3 µs to
+/// reserve.
+const FEW: &str = "16";
+
+/// In its place: no slots, as a process had better that runs one function and ends.
+const NONE: &str = "none";
 
 /// The cache reads an entry in full that was written less than two seconds ago.
 const SETTLE: Duration = Duration::from_millis(2100);
@@ -36,13 +40,9 @@ pub(crate) fn quickjs(settings: &Settings) -> Result<Vec<Figure>> {
 }
 
 fn guest(settings: &Settings, name: &str) -> Result<Vec<Figure>> {
-    let Some(folder) = &settings.guests else {
-        return Ok(vec![Figure::missing("needs --guests DIR")]);
-    };
-    let file = folder.join(name);
-    if !file.is_file() {
+    let Some(file) = settings.guest(name) else {
         return Ok(vec![Figure::missing(format!("{name} is not built"))]);
-    }
+    };
     Ok(vec![measure(&file)?])
 }
 
@@ -59,17 +59,19 @@ fn measure(file: &Path) -> Result<Figure> {
     let best = |mut phase: Vec<f64>| percentile(&mut phase, 0.0);
     let median = |mut phase: Vec<f64>| percentile(&mut phase, 50.0);
     let [.., default] = children(cache.path(), file, None)?;
-    let [exec, load, pool, call, whole] = children(cache.path(), file, Some(FEW))?;
+    let [.., few] = children(cache.path(), file, Some(FEW))?;
+    let [exec, load, pool, call, whole] = children(cache.path(), file, Some(NONE))?;
     let (value, least) = (median(whole.clone()), best(whole));
     let compiled = milliseconds(compiled);
     let note = format!(
         "{:.1} MB of code; from main: load {:.2}, pool {:.2}, call {:.2}, best {least:.2}; with slots \
-         for 1000 instances and not {FEW} it is {:.2}; exec and loader {:.2} more; compiling takes \
+         for {FEW} instances and not on demand {:.2}, for 1000 {:.2}; exec and loader {:.2} more; compiling takes \
          {compiled:.0}, {:.0} times as long",
         megabytes(component.code_bytes()),
         median(load),
         median(pool),
         median(call),
+        median(few),
         median(default),
         median(exec),
         compiled / value,
@@ -78,7 +80,7 @@ fn measure(file: &Path) -> Result<Figure> {
 }
 
 /// How long each phase took, and all from main on.
-fn children(cache: &Path, file: &Path, slots: Option<u32>) -> Result<[Vec<f64>; 5]> {
+fn children(cache: &Path, file: &Path, slots: Option<&str>) -> Result<[Vec<f64>; 5]> {
     // The first takes note that the entry is known without being read.
     child_of(cache, file, slots)?;
     let mut phases: [Vec<f64>; 5] = Default::default();
@@ -101,10 +103,10 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 /// When the child was asked for, reached main, had loaded, had a pool, and had its answer.
-fn child_of(cache: &Path, file: &Path, slots: Option<u32>) -> Result<[Duration; 5]> {
+fn child_of(cache: &Path, file: &Path, slots: Option<&str>) -> Result<[Duration; 5]> {
     let mut command = Command::new(std::env::current_exe()?);
     command.arg(CHILD).arg(file).arg(cache);
-    command.args(slots.map(|slots| slots.to_string()));
+    command.args(slots);
     let asked = since_1970();
     let output = command.output().context("the child does not start")?;
     ensure!(
@@ -131,8 +133,12 @@ pub(crate) fn child() -> Result<()> {
     let (Some(file), Some(cache)) = (args.next(), args.next()) else {
         bail!("the child needs a component and a cache");
     };
-    let slots = args.next().and_then(|slots| slots.to_str()?.parse().ok());
-    let component = pools::small_host(&cache, slots)?.load_blocking(file)?;
+    let slots = args.next();
+    let host = match slots.as_ref().and_then(|slots| slots.to_str()) {
+        Some(NONE) => pools::brief_host(&cache)?,
+        slots => pools::small_host(&cache, slots.and_then(|slots| slots.parse().ok()))?,
+    };
+    let component = host.load_blocking(file)?;
     let loaded = since_1970();
     let pool = logs::pool(&component, pools::reused(1))?;
     let pooled = since_1970();

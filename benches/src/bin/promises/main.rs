@@ -12,6 +12,7 @@ mod warm;
 mod fresh;
 mod cores;
 mod load;
+mod scripts;
 mod quiet;
 
 use std::path::PathBuf;
@@ -38,6 +39,14 @@ pub(crate) struct Settings {
     /// The folder of the guests that `cargo xtask guests` built [default: $PREWARM_GUESTS]
     #[arg(long, value_name = "DIR")]
     guests: Option<PathBuf>,
+}
+
+impl Settings {
+    /// A guest's component, if it is built.
+    pub(crate) fn guest(&self, name: &str) -> Option<PathBuf> {
+        let file = self.guests.as_ref()?.join(name);
+        file.is_file().then_some(file)
+    }
 }
 
 fn main() -> ExitCode {

@@ -10,6 +10,7 @@ use crate::Settings;
 /// One promise of the README.
 #[derive(Debug)]
 pub(crate) struct Promise {
+    pub(crate) text: &'static str,
     pub(crate) name: &'static str,
     pub(crate) goal: Goal,
     pub(crate) unit: &'static str,
@@ -157,6 +158,7 @@ impl Report {
         let row = |row: &Row| {
             let (sign, bound) = row.goal();
             json!({
+                "promise": row.promise.text,
                 "name": row.promise.name,
                 "value": row.figure.value,
                 "unit": row.promise.unit.trim(),
