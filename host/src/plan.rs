@@ -79,6 +79,11 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         let host = Arc::clone(&component.0.host);
         check(&config, &component)?;
 
+        // A store of an engine that counts fuel has none until it is given some.
+        if host.config.fuel {
+            config.limits.fuel.get_or_insert(u64::MAX);
+        }
+
         let raw = &component.0.raw;
         let linker = linker_for(raw, face, |linker| {
             imports.into_iter().try_for_each(|link| link(linker))

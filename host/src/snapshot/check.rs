@@ -146,6 +146,32 @@ mod tests {
         assert!(refuse(b"\0asm\x0d\0\x01\0\xff").is_err());
     }
 
+    /// Only bytes with the right hash come so far, but nothing here may rely on that.
+    #[test]
+    fn damaged_bytes_are_refused_or_harmless() {
+        let whole = wat::parse_str(
+            r#"(component (core module $m (memory 1) (global (mut i32) (i32.const 0))
+                (func (export "f")) (data (i32.const 0) "x"))
+                (core instance $i (instantiate $m))
+                (func (export "f") (canon lift (core func $i "f"))))"#,
+        )
+        .unwrap();
+        let try_it = |bytes: &[u8]| {
+            if refuse(bytes).is_ok() {
+                let wizer = wasmtime_wizer::Wizer::new();
+                let _ = step(|| wizer.instrument_component(bytes).map(drop));
+            }
+        };
+        for at in 0..whole.len() {
+            try_it(&whole[..at]);
+            let mut damaged = whole.clone();
+            for bit in [1, 4, 0x80] {
+                damaged[at] = whole[at] ^ bit;
+                try_it(&damaged);
+            }
+        }
+    }
+
     #[test]
     fn a_panic_is_a_refusal() {
         let error = step::<()>(|| panic!("not implemented")).unwrap_err();

@@ -153,7 +153,7 @@ mod tests {
         let outside: [&dyn Fn(&mut SnapshotConfig); 4] = [
             &|c| c.grants = Grants::none().dir_read_only("/", "/data"),
             &|c| c.grants = Grants::none().stdin(Input::Inherit),
-            &|c| c.grants = Grants::none().network(Network::none().tcp(lan)),
+            &|c| c.grants = Grants::none().network(Network::none().tcp(lan.clone())),
             &|c| c.grants = Grants::none().network(Network::none().name_lookup()),
         ];
         for (at, set) in outside.iter().enumerate() {
