@@ -96,7 +96,7 @@ const CURIOUS: &str = r#"(component
     (core instance $memory (instantiate $memory))
     (alias core export $memory "memory" (core memory $mem))
     (core func $env (canon lower (func $cli "get-environment")
-        (memory $mem) (realloc (func $memory "realloc"))))
+        (memory $mem) (realloc (core func $memory "realloc"))))
     (core func $random (canon lower (func $random "get-random-u64")))
     (core module $m
         (import "memory" "memory" (memory 1))

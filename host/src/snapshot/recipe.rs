@@ -149,7 +149,7 @@ mod tests {
 
     #[test]
     fn what_comes_from_outside_needs_a_word_for_it() {
-        let lan: AddressRange = "10.0.0.0/8".parse().unwrap();
+        let lan: AddressRange = "10.0.0.0/8:443".parse().unwrap();
         let outside: [&dyn Fn(&mut SnapshotConfig); 4] = [
             &|c| c.grants = Grants::none().dir_read_only("/", "/data"),
             &|c| c.grants = Grants::none().stdin(Input::Inherit),
