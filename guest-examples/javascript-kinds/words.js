@@ -1,11 +1,17 @@
-// The world `example:kinds/dictionary` in JavaScript: prepares itself while it is componentized.
+// The world `example:kinds/dictionary` in JavaScript: prepares itself when first asked to.
 
 const SYLLABLES = [..."bdfgklmnprstvz"].flatMap((consonant) =>
   [..."aeiou"].map((vowel) => consonant + vowel),
 );
 
-const WORDS = new Map();
-for (let n = 1; n <= 100_000; n += 1) WORDS.set(spell(n), `word ${n}`);
+// Not made at the top level: that runs while the component is made, and all of it would be in the file.
+let words;
+
+export function prepare() {
+  if (words) return;
+  words = new Map();
+  for (let n = 1; n <= 100_000; n += 1) words.set(spell(n), `word ${n}`);
+}
 
 /** How the word with this number is written. */
 function spell(n) {
@@ -17,9 +23,11 @@ function spell(n) {
 }
 
 export function size() {
-  return WORDS.size;
+  prepare();
+  return words.size;
 }
 
 export function lookUp(word) {
-  return WORDS.get(word);
+  prepare();
+  return words.get(word);
 }

@@ -1,5 +1,6 @@
-"""The world `example:kinds/dictionary` in Python: prepares itself while it is componentized."""
+"""The world `example:kinds/dictionary` in Python: prepares itself when first asked to."""
 
+import functools
 import gc
 
 import wit_world
@@ -16,17 +17,22 @@ def spell(n: int) -> str:
     return word
 
 
-WORDS = {spell(n): f"word {n}" for n in range(1, 100_001)}
+@functools.cache
+def words() -> dict[str, str]:
+    """All words. Not made while the module is imported: that is when the component is made."""
+    made = {spell(n): f"word {n}" for n in range(1, 100_001)}
+    # They live for ever: the collector need not look at them again.
+    gc.collect()
+    gc.freeze()
+    return made
 
 
 class WitWorld(wit_world.WitWorld):
+    def prepare(self) -> None:
+        words()
+
     def size(self) -> int:
-        return len(WORDS)
+        return len(words())
 
     def look_up(self, word: str) -> str | None:
-        return WORDS.get(word)
-
-
-# What was made up to here lives for ever: the collector need not look at it again.
-gc.collect()
-gc.freeze()
+        return words().get(word)

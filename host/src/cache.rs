@@ -216,6 +216,21 @@ impl Cache {
         }
     }
 
+    /// The content that this recipe made, if that is on record.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn made(&self, recipe: &blake3::Hash) -> Option<blake3::Hash> {
+        let content = self
+            .records
+            .get(Question::Made(recipe), SystemTime::now())?;
+        Some(blake3::Hash::from_bytes(content))
+    }
+
+    /// Puts on record what a recipe made.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn remember_made(&self, recipe: &blake3::Hash, content: &blake3::Hash) {
+        self.records.put(Question::Made(recipe), content.as_bytes());
+    }
+
     /// `false` if it is too big to be kept.
     fn write(&self, identity: &Identity, component: &Component) -> wasmtime::Result<bool> {
         let artefact = component.serialize()?;

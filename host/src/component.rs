@@ -2,10 +2,13 @@
 //!
 //! Knows what was compiled and where it came from; knows nothing of pools and instances.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use wasmtime::component::ComponentExportIndex;
 
 use crate::cache::{self, Cache};
@@ -25,7 +28,12 @@ pub(crate) struct HostParts {
     pub(crate) cache: Option<Cache>,
     pub(crate) ticker: Ticker,
     pub(crate) refill: Refill,
+    pub(crate) loading: Loading,
 }
+
+/// What is loaded, by the hash of its bytes, so that it is loaded once. Whoever loads it holds the
+/// inner lock meanwhile.
+pub(crate) type Loading = Mutex<HashMap<[u8; 32], Arc<Mutex<Weak<Parts>>>>>;
 
 /// A compiled component. Cheap to clone; clones share the code.
 ///
@@ -39,6 +47,8 @@ pub(crate) struct Parts {
     pub(crate) lane: Lane,
     pub(crate) origin: Origin,
     pub(crate) id: String,
+    /// The file that it was loaded from, once it was loaded from one.
+    path: OnceLock<PathBuf>,
     exports: OnceLock<Exports>,
     /// How the slots of the engine are reset that `raw` is on.
     home: Reset,
@@ -100,8 +110,24 @@ impl Component {
             lane,
             origin,
             id,
+            path: OnceLock::new(),
             exports: OnceLock::new(),
         }))
+    }
+
+    /// Notes where its bytes can be read again. The first file stays.
+    pub(crate) fn set_path(&self, path: &Path) {
+        if self.0.path.get().is_none()
+            && let Ok(path) = std::path::absolute(path)
+        {
+            let _ = self.0.path.set(path); // another thread's file will do
+        }
+    }
+
+    /// A file whose bytes it was made of.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.0.path.get().map(PathBuf::as_path)
     }
 
     /// The functions it exports, by name and type.

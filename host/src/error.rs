@@ -2,6 +2,9 @@
 //!
 //! Messages start lowercase, carry no final full stop, and never repeat their `source()`.
 
+#[cfg(feature = "snapshot")]
+mod snapshot;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
@@ -9,6 +12,9 @@ use std::time::Duration;
 use crate::grants::GrantError;
 use crate::limits::LimitHit;
 use crate::value_error::{ResolveError, ValueError};
+
+#[cfg(feature = "snapshot")]
+pub use self::snapshot::SnapshotError;
 
 /// The cause of an error, as the layer below reported it.
 pub type Source = Box<dyn StdError + Send + Sync>;
@@ -384,6 +390,10 @@ pub enum Error {
     /// From calling.
     #[error(transparent)]
     Call(#[from] CallError),
+    /// From making a snapshot.
+    #[cfg(feature = "snapshot")]
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// An argument or a result of a dynamic call.
     #[error(transparent)]
     Value(#[from] ValueError),
@@ -401,6 +411,8 @@ impl Error {
             Self::Load(error) => error.fault(),
             Self::Pool(error) => error.fault(),
             Self::Call(error) => error.fault(),
+            #[cfg(feature = "snapshot")]
+            Self::Snapshot(error) => error.fault(),
             Self::Value(_) | Self::Resolve(_) => Fault::Caller,
         }
     }
@@ -408,6 +420,11 @@ impl Error {
     /// Whether the same may succeed later with nothing changed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Call(error) if error.is_retryable())
+        match self {
+            Self::Call(error) => error.is_retryable(),
+            #[cfg(feature = "snapshot")]
+            Self::Snapshot(error) => error.is_retryable(),
+            _ => false,
+        }
     }
 }

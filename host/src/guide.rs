@@ -201,6 +201,14 @@
 //! finds it. It runs under the limits of a call. With `warm_up` instead of `warm_up_invoke` it is a
 //! closure over the world, as a call is.
 //!
+//! # Snapshots
+//!
+//! A warm-up is paid for by each instance. Where a guest builds the same tables each time, let it do
+//! that in an export, and take a snapshot after it (`Component::snapshot`, feature `snapshot`): every
+//! instance then starts with the tables in its memory. Whatever it asked of the host meanwhile is
+//! frozen with them: environment, time, seeds of random numbers. Script guests gain from both, since
+//! a warm-up also touches the memory that a snapshot only maps.
+//!
 //! # Three pools to begin with
 //!
 //! ```

@@ -1,14 +1,13 @@
 //! The host: one per process, and the way from a file to a component.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
 use parking_lot::Mutex;
 
 use crate::cache::{Cache, CacheStats, Source};
-use crate::component::{Component, HostParts, Origin, Parts, note, noted};
+use crate::component::{Component, HostParts, Loading, Origin, Parts, note, noted};
 use crate::config::HostConfig;
 use crate::engine::{Engines, Lane};
 use crate::error::{HostError, LoadError};
@@ -28,13 +27,8 @@ use crate::ticker::Ticker;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Host {
-    parts: Arc<HostParts>,
-    loading: Arc<Loading>,
+    pub(crate) parts: Arc<HostParts>,
 }
-
-/// What is loaded, by the hash of its bytes, so that it is loaded once. Whoever loads it holds the
-/// inner lock meanwhile.
-type Loading = Mutex<HashMap<[u8; 32], Arc<Mutex<Weak<Parts>>>>>;
 
 /// Where a component comes from: a path, bytes, or text.
 ///
@@ -131,11 +125,11 @@ impl Host {
             ticker: Ticker::new(Arc::clone(&engines), config.tick, config.clock.clone()),
             refill: Refill::new(config.refill_threads, config.clock.clone()),
             engines,
+            loading: Loading::default(),
             config,
         };
         Ok(Self {
             parts: Arc::new(parts),
-            loading: Arc::default(),
         })
     }
 
@@ -237,7 +231,9 @@ impl Host {
         let mut place = place.lock();
         if let Some(loaded) = place.upgrade() {
             progress(Progress::Ready(loaded.origin));
-            return Ok(Component(loaded));
+            let component = Component(loaded);
+            path.into_iter().for_each(|path| component.set_path(path));
+            return Ok(component);
         }
 
         let known = noted.and_then(|(_, reset)| reset);
@@ -257,25 +253,51 @@ impl Host {
                 (raw, lane, origin)
             }
         };
-        // Otherwise the first instance pays for it.
-        raw.initialize_copy_on_write_image()
-            .map_err(|error| LoadError::Compile(error.into()))?;
-        let component = Component::new(
-            Arc::clone(&self.parts),
-            raw,
-            lane,
-            origin,
-            content.to_hex().to_string(),
-            known,
-        );
+        let component = self.ready(raw, lane, origin, content, known)?;
+        path.into_iter().for_each(|path| component.set_path(path));
         *place = Arc::downgrade(&component.0);
         progress(Progress::Ready(origin));
         Ok(component)
     }
 
+    /// The component with this content, if it is loaded or in the cache, where its bytes are gone.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn load_known(&self, content: blake3::Hash) -> Result<Option<Component>, LoadError> {
+        let place = self.place(*content.as_bytes());
+        let mut place = place.lock();
+        if let Some(loaded) = place.upgrade() {
+            return Ok(Some(Component(loaded)));
+        }
+        let source = Source::known(content);
+        let recalled = self.parts.cache.as_ref().and_then(|c| c.recall(&source));
+        let noted = recalled.and_then(noted);
+        let Some((raw, lane)) = self.cached(&source, noted)? else {
+            return Ok(None);
+        };
+        let known = noted.and_then(|(_, reset)| reset);
+        let component = self.ready(raw, lane, Origin::Cache, content, known)?;
+        *place = Arc::downgrade(&component.0);
+        Ok(Some(component))
+    }
+
+    fn ready(
+        &self,
+        raw: wasmtime::component::Component,
+        lane: Lane,
+        origin: Origin,
+        content: blake3::Hash,
+        known: Option<Reset>,
+    ) -> Result<Component, LoadError> {
+        // Otherwise the first instance pays for it.
+        raw.initialize_copy_on_write_image()
+            .map_err(|error| LoadError::Compile(error.into()))?;
+        let (host, id) = (Arc::clone(&self.parts), content.to_hex().to_string());
+        Ok(Component::new(host, raw, lane, origin, id, known))
+    }
+
     /// Where the component with this content is kept, if it is loaded.
-    fn place(&self, content: [u8; 32]) -> Arc<Mutex<Weak<Parts>>> {
-        let mut loading = self.loading.lock();
+    pub(crate) fn place(&self, content: [u8; 32]) -> Arc<Mutex<Weak<Parts>>> {
+        let mut loading = self.parts.loading.lock();
         if loading.len() == loading.capacity() {
             loading.retain(|_, place| {
                 Arc::strong_count(place) > 1
@@ -324,7 +346,11 @@ impl Host {
         Ok((raw, lane, Origin::Compiled { took }))
     }
 
-    fn engine(&self, lane: Lane, reset: Reset) -> Result<&wasmtime::Engine, LoadError> {
+    pub(crate) fn engine(
+        &self,
+        lane: Lane,
+        reset: Reset,
+    ) -> Result<&wasmtime::Engine, LoadError> {
         self.parts
             .engines
             .get(lane, reset)
@@ -333,7 +359,7 @@ impl Host {
 }
 
 /// `bytes` in binary form, known to be a component.
-fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
+pub(crate) fn binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, LoadError> {
     let binary = match bytes {
         [0, b'a', b's', b'm', ..] => Cow::Borrowed(bytes),
         text if looks_like_text(text) => {

@@ -32,6 +32,7 @@
 //! | several calls on one instance | [`Pool::lease`] |
 //! | no async runtime, and cheaper calls | [`blocking`] |
 //! | host functions of your own | [`PoolBuilder::imports`], [`State`] |
+//! | guests that start initialised | `Component::snapshot` (feature `snapshot`) |
 //! | what a component offers | [`Component::exports`], [`Component::wit`] |
 //! | what a call used, and a pool did | [`Call::with_receipt`], [`Pool::stats`] |
 //! | whose fault an error is, and whether to try again | [`CallError::fault`], [`CallError::is_retryable`] |
@@ -97,6 +98,8 @@ mod plan;
 mod pool;
 pub mod blocking;
 mod host;
+#[cfg(feature = "snapshot")]
+mod snapshot;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 #[cfg(any(doc, doctest))]
@@ -113,6 +116,8 @@ pub use clock::Clock;
 pub use component::{Component, Needs, Origin};
 pub use config::{Allocation, HostConfig, PoolConfig, Reuse};
 pub use engine::Lane;
+#[cfg(feature = "snapshot")]
+pub use error::SnapshotError;
 pub use error::{
     CallError, Error, Fault, Frame, HostError, LoadError, MissingImport, Phase, PoolError, Source,
     Trap,
@@ -127,6 +132,8 @@ pub use network::{AddressRange, AddressRangeError, Network};
 pub use pool::{Pool, PoolBuilder};
 pub use receipt::Receipt;
 pub use reset::Reset;
+#[cfg(feature = "snapshot")]
+pub use snapshot::{SnapshotBuilder, SnapshotConfig};
 pub use state::State;
 pub use stats::PoolStats;
 pub use stdio::{Input, LineSink, Output, OutputBuffer};

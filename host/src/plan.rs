@@ -77,6 +77,11 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         let host = Arc::clone(&component.0.host);
         check(&config, &component)?;
 
+        // A store of an engine that counts fuel has none until it is given some.
+        if host.config.fuel {
+            config.limits.fuel.get_or_insert(u64::MAX);
+        }
+
         let binding = Binding::new(&component, face, imports, config.reset)?;
         let wasi = WasiNeed::of(&component.0.raw)
             .any()

@@ -152,6 +152,12 @@ impl<S> State<S> {
         &self.usage
     }
 
+    /// Lets memories grow by so many more bytes.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn allow_more_memory(&mut self, bytes: u64) {
+        self.usage.allow_more(bytes);
+    }
+
     /// The limit that the guest ran into since the call began, whether or not it minded.
     pub(crate) fn limit_hit(&self) -> Option<LimitHit> {
         self.meter.output_hit().or(self.usage.hit())

@@ -58,6 +58,12 @@ impl Usage {
         self.hit = None;
     }
 
+    /// Lets memories grow by so many more bytes.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn allow_more(&mut self, bytes: u64) {
+        self.limit_bytes = self.limit_bytes.saturating_add(bytes);
+    }
+
     /// Bytes in memories and tables now.
     #[cfg(test)]
     pub(crate) fn bytes(&self) -> u64 {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::conformance::rows::load;
 use crate::support::config;
 
-const LANGUAGES: [&str; 3] = ["rust", "javascript", "python"];
+pub(crate) const LANGUAGES: [&str; 3] = ["rust", "javascript", "python"];
 
 /// A pool of the guest that looks out, on at most two instances.
 fn outside(language: &str, grants: Grants) -> Pool {
@@ -142,7 +142,7 @@ async fn every_instance_has_its_own_random_numbers() {
 }
 
 /// How the dictionary writes a word.
-fn spell(n: u64) -> String {
+pub(crate) fn spell(n: u64) -> String {
     let (mut rest, mut word) = (n * 48_271 % 2_147_483_647, String::new());
     while rest > 0 {
         let digit = usize::try_from(rest % 70).unwrap();

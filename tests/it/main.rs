@@ -34,3 +34,6 @@ mod loading;
 mod logs;
 mod kinds;
 mod lanes;
+mod snapshot;
+mod snapshot_cache;
+mod snapshot_guests;

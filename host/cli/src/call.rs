@@ -12,6 +12,7 @@ use crate::calls::{self, Calls};
 use crate::load::{INSTANCES, host, load};
 use crate::options::Call;
 use crate::outcome::{Misuse, Outcome};
+use crate::parse::Dir;
 use crate::text;
 
 pub(crate) fn run(options: &Call) -> Result<Outcome> {
@@ -24,7 +25,7 @@ pub(crate) fn run(options: &Call) -> Result<Outcome> {
     let host = host(!options.no_cache, options.fuel.is_some())?;
     let component = load(&host, &options.file)?.component;
     let function = component.exports().find(&options.function)?;
-    let params = params(options, function)?;
+    let params = params(&options.args, options.json, function)?;
 
     let runtime = runtime::Builder::new_current_thread()
         .enable_all()
@@ -89,11 +90,10 @@ fn misuse(problem: impl Into<String>, advice: impl Into<String>) -> anyhow::Erro
 }
 
 /// The arguments of the command line as values of the function's types.
-fn params(options: &Call, function: &ExportedFunc) -> Result<Vec<Val>> {
-    let args = &options.args;
+pub(crate) fn params(args: &[String], json: bool, function: &ExportedFunc) -> Result<Vec<Val>> {
     let handles = &mut Handles::new();
-    let read = if options.json {
-        let json = match &args[..] {
+    let read = if json {
+        let json = match args {
             [] => json!([]),
             [json] => serde_json::from_str(json).map_err(|error| {
                 let problem = format!("the argument is not JSON: {error}");
@@ -116,8 +116,7 @@ fn params(options: &Call, function: &ExportedFunc) -> Result<Vec<Val>> {
     };
     read.map_err(|error| {
         let mut advice = format!("the function is `{}`", function.wit());
-        if !options.json
-            && matches!(&error, ValueError::Mismatch { expected, .. } if expected == "string")
+        if !json && matches!(&error, ValueError::Mismatch { expected, .. } if expected == "string")
         {
             advice += r#", and a string in WAVE has its own quotes: '"text"'"#;
         }
@@ -146,13 +145,7 @@ fn grants(options: &Call) -> Grants {
     if options.stdin {
         grants = grants.stdin(Input::Inherit);
     }
-    for dir in &options.dir {
-        grants = if dir.read_only {
-            grants.dir_read_only(&dir.host, &dir.guest)
-        } else {
-            grants.dir(&dir.host, &dir.guest)
-        };
-    }
+    grants = dirs(&options.dir, grants);
     for (name, value) in &options.env {
         grants = grants.env(name, value);
     }
@@ -160,6 +153,17 @@ fn grants(options: &Call) -> Grants {
         grants = grants.arg(options.file.path.display().to_string());
     }
     options.arg.iter().fold(grants, Grants::arg)
+}
+
+/// Adds the folders that the guest may see.
+pub(crate) fn dirs(dirs: &[Dir], grants: Grants) -> Grants {
+    dirs.iter().fold(grants, |grants, dir| {
+        if dir.read_only {
+            grants.dir_read_only(&dir.host, &dir.guest)
+        } else {
+            grants.dir(&dir.host, &dir.guest)
+        }
+    })
 }
 
 /// The answer as text.

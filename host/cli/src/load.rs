@@ -43,17 +43,20 @@ pub(crate) fn host(cache: bool, fuel: bool) -> Result<Host> {
 pub(crate) struct Loaded {
     pub(crate) component: Component,
     pub(crate) file_bytes: u64,
+    /// The component itself, where it came from stdin and cannot be read again.
+    pub(crate) stdin: Option<Wasm>,
 }
 
 /// Loads the component. While it compiles a spinner says so, if somebody watches stderr.
 pub(crate) fn load(host: &Host, file: &File) -> Result<Loaded> {
-    let (wasm, stdin_bytes) = if file.is_stdin() {
+    let (wasm, stdin) = if file.is_stdin() {
         let mut bytes = Vec::new();
         io::stdin()
             .read_to_end(&mut bytes)
             .context("stdin cannot be read")?;
         let size = bytes.len() as u64;
-        (Wasm::from(bytes), Some(size))
+        let wasm = Wasm::from(bytes);
+        (wasm.clone(), Some((wasm, size)))
     } else {
         (Wasm::from(&*file.path), None)
     };
@@ -64,8 +67,8 @@ pub(crate) fn load(host: &Host, file: &File) -> Result<Loaded> {
             LoadError::Read { .. } => error.into(),
             _ => anyhow::Error::new(error).context(format!("{} cannot be loaded", file.name())),
         })?;
-    let file_bytes = match stdin_bytes {
-        Some(size) => size,
+    let file_bytes = match &stdin {
+        Some((_, size)) => *size,
         None => std::fs::metadata(&file.path)
             .with_context(|| format!("{} is gone", file.name()))?
             .len(),
@@ -73,6 +76,7 @@ pub(crate) fn load(host: &Host, file: &File) -> Result<Loaded> {
     Ok(Loaded {
         component,
         file_bytes,
+        stdin: stdin.map(|(wasm, _)| wasm),
     })
 }
 

@@ -11,6 +11,7 @@ mod inspect;
 mod compile;
 mod calls;
 mod call;
+mod snapshot;
 
 use std::process::ExitCode;
 
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         Verb::Inspect(inspect) => inspect::run(inspect),
         Verb::Call(call) => call::run(call),
         Verb::Compile(compile) => compile::run(compile),
+        Verb::Snapshot(snapshot) => snapshot::run(snapshot),
     };
     ended.unwrap_or_else(|error| outcome::report(&error)).into()
 }

@@ -27,6 +27,9 @@ pub(crate) enum Verb {
     /// Compiles a component into the cache, where the next load finds it
     #[command(after_help = CODES)]
     Compile(Compile),
+    /// Runs an initialisation once and writes the component that starts after it
+    #[command(after_help = CODES)]
+    Snapshot(Snapshot),
 }
 
 /// Where the component is.
@@ -53,6 +56,35 @@ pub(crate) struct Inspect {
 pub(crate) struct Compile {
     #[command(flatten)]
     pub(crate) file: File,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Snapshot {
+    #[command(flatten)]
+    pub(crate) file: File,
+    /// The function that initialises, which stays an export
+    #[arg(long, value_name = "FUNC")]
+    pub(crate) init: String,
+    /// Its arguments, each one value in WAVE
+    #[arg(value_name = "ARGS", allow_negative_numbers = true)]
+    pub(crate) args: Vec<String>,
+    /// Where the initialised component goes
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+
+    /// Shows a folder to the initialisation: HOST, HOST::GUEST, or either with `:ro` at the end
+    #[arg(long, value_name = "HOST[::GUEST][:ro]", value_parser = dir, help_heading = "Grants")]
+    pub(crate) dir: Vec<Dir>,
+    /// Sets an environment variable of the initialisation, which every instance may then hold
+    #[arg(long, value_name = "NAME=VALUE", value_parser = env, help_heading = "Grants")]
+    pub(crate) env: Vec<(String, String)>,
+
+    /// Time for the initialisation, such as 5s [default: 30s]
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration, help_heading = "Limits")]
+    pub(crate) deadline: Option<Duration>,
+    /// Memory of the guest, such as 16MiB [default: 256MiB]
+    #[arg(long, value_name = "SIZE", value_parser = bytes, help_heading = "Limits")]
+    pub(crate) memory: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -7,7 +7,9 @@ use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use prewarm::{CallError, Fault, Limited, LoadError, PoolError, ResolveError, ValueError};
+use prewarm::{
+    CallError, Fault, Limited, LoadError, PoolError, ResolveError, SnapshotError, ValueError,
+};
 
 /// What `--help` says of the exit codes.
 pub(crate) const CODES: &str = "\
@@ -91,6 +93,9 @@ impl<'a> Verdict<'a> {
             return Some(usage(""));
         }
         if let Some(error) = cause.downcast_ref() {
+            return Self::of_snapshot(error);
+        }
+        if let Some(error) = cause.downcast_ref() {
             return Some(Self::of_load(error));
         }
         if let Some(error) = cause.downcast_ref() {
@@ -110,6 +115,22 @@ impl<'a> Verdict<'a> {
             _ => "",
         };
         Self::new(outcome, error.fault(), advice)
+    }
+
+    /// `None` where the cause says more.
+    fn of_snapshot(error: &SnapshotError) -> Option<Self> {
+        let (outcome, advice) = match error {
+            SnapshotError::Prepare(_) | SnapshotError::Init(_) | SnapshotError::Load(_) => {
+                return None;
+            }
+            SnapshotError::Resolve(_) => (Outcome::Usage, "`prewarm inspect` lists the functions"),
+            SnapshotError::Value(_) => (Outcome::Usage, ""),
+            SnapshotError::Answered { .. } => (Outcome::ErrorAnswer, ""),
+            SnapshotError::Changed { .. } => (Outcome::NoComponent, "try again"),
+            SnapshotError::Refused { .. } | SnapshotError::Open => (Outcome::NoComponent, ""),
+            _ => (Outcome::Host, ""),
+        };
+        Some(Self::new(outcome, error.fault(), advice))
     }
 
     fn of_pool(error: &PoolError) -> Self {

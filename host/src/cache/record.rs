@@ -6,6 +6,7 @@
 //! | `.seal` | the entry file with this [`Stamp`] was checked in full | it need not be checked again |
 //! | `.source` | the component file with this [`Stamp`] has this content | it need not be read at all |
 //! | `.note` | what the caller noted about this content (its lane) | it need not be parsed before an engine is chosen |
+//! | `.made` | this recipe made this content | it need not be made again |
 //!
 //! A record is its payload and a keyed hash over question and payload, so it answers no other question. Its
 //! time of modification says when it was last used; an entry's own stays untouched, as that would break its seal.
@@ -24,6 +25,8 @@ const USE_GRAIN: Duration = Duration::from_secs(60);
 pub(super) const SEAL: &str = "seal";
 const SOURCE: &str = "source";
 const NOTE: &str = "note";
+#[cfg(feature = "snapshot")]
+const MADE: &str = "made";
 
 /// A fact that a record may hold.
 #[derive(Debug, Clone, Copy)]
@@ -31,6 +34,8 @@ pub(super) enum Question<'a> {
     Unchanged(&'a Identity, &'a Stamp),
     Content(&'a Stamp),
     Note(&'a blake3::Hash),
+    #[cfg(feature = "snapshot")]
+    Made(&'a blake3::Hash),
 }
 
 /// Records authenticated with one key.
@@ -92,6 +97,14 @@ impl Records {
                 )
             }
             Question::Note(component) => format!("{}.{NOTE}", component.to_hex()),
+            // Not the hash itself: what went into it may be guessed, and then be recognised.
+            #[cfg(feature = "snapshot")]
+            Question::Made(recipe) => {
+                format!(
+                    "{}.{MADE}",
+                    blake3::keyed_hash(&self.key, recipe.as_bytes()).to_hex()
+                )
+            }
         }
     }
 
@@ -105,6 +118,8 @@ impl Records {
                 .update(&stamp.to_bytes()),
             Question::Content(stamp) => hasher.update(b"file").update(&stamp.to_bytes()),
             Question::Note(component) => hasher.update(b"note").update(component.as_bytes()),
+            #[cfg(feature = "snapshot")]
+            Question::Made(recipe) => hasher.update(b"made").update(recipe.as_bytes()),
         };
         hasher.update(payload).finalize()
     }

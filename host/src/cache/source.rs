@@ -32,6 +32,9 @@ struct Content {
 #[derive(Debug)]
 enum Origin {
     Memory,
+    /// Nowhere: only the hash is known.
+    #[cfg(feature = "snapshot")]
+    Gone,
     File {
         file: File,
         /// Whether it can be read more than once, unlike a pipe.
@@ -51,6 +54,20 @@ impl<'a> Source<'a> {
             origin: Origin::Memory,
             bytes: OnceLock::from((bytes, content)),
             content: OnceLock::new(),
+            note: OnceLock::new(),
+        }
+    }
+
+    /// A component whose bytes are nowhere to be read. The cache may have it none the less.
+    #[cfg(feature = "snapshot")]
+    pub(crate) fn known(content: blake3::Hash) -> Source<'static> {
+        Source {
+            origin: Origin::Gone,
+            bytes: OnceLock::new(),
+            content: OnceLock::from(Content {
+                hash: content,
+                recalled: true,
+            }),
             note: OnceLock::new(),
         }
     }
@@ -88,6 +105,10 @@ impl<'a> Source<'a> {
             return Ok(read);
         }
         let mut bytes = Vec::new();
+        #[cfg(feature = "snapshot")]
+        if let Origin::Gone = &self.origin {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         if let Origin::File { file, regular, .. } = &self.origin {
             let mut file = file;
             if *regular {
@@ -138,6 +159,8 @@ impl<'a> Source<'a> {
         match &self.origin {
             Origin::File { stamp, .. } => stamp.as_ref(),
             Origin::Memory => None,
+            #[cfg(feature = "snapshot")]
+            Origin::Gone => None,
         }
     }
 

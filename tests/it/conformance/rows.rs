@@ -104,7 +104,7 @@ pub(crate) fn load(name: &str) -> Component {
     })
 }
 
-fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     match std::env::var_os("PREWARM_GUESTS") {
         Some(folder) => folder.into(),
         // This is <target>/debug/deps/it.

@@ -1,4 +1,4 @@
-//! The world `example:kinds/dictionary` in Rust: prepares itself at the first call.
+//! The world `example:kinds/dictionary` in Rust: prepares itself when first asked to.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -16,6 +16,10 @@ static WORDS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
 struct Dictionary;
 
 impl Guest for Dictionary {
+    fn prepare() {
+        LazyLock::force(&WORDS);
+    }
+
     fn size() -> u32 {
         WORDS.len() as u32
     }

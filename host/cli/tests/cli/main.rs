@@ -9,3 +9,4 @@ mod desk;
 mod answers;
 mod faults;
 mod looks;
+mod snapshots;
