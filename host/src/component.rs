@@ -7,10 +7,13 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::cache::Cache;
-use crate::config::HostConfig;
+use crate::config::{HostConfig, processors};
 use crate::engine::{Engines, Lane};
 use crate::exports::{Exports, Wit};
-use crate::refill::Refill;
+use crate::loads::Loads;
+use crate::refill::{Next, Refill, Work};
+use crate::registry::Registry;
+use crate::room::Room;
 use crate::ticker::Ticker;
 
 /// What all components and pools of one host share.
@@ -21,6 +24,48 @@ pub(crate) struct HostParts {
     pub(crate) cache: Option<Cache>,
     pub(crate) ticker: Ticker,
     pub(crate) refill: Refill,
+    plain_room: Room,
+    concurrent_room: Room,
+    pub(crate) loads: Loads,
+    pub(crate) registry: Registry,
+}
+
+impl HostParts {
+    pub(crate) fn new(config: HostConfig) -> Self {
+        let engines = Arc::new(Engines::new(config.clone()));
+        let clock = config.clock.clone();
+        Self {
+            cache: Cache::open(&config.cache),
+            ticker: Ticker::new(Arc::clone(&engines), config.tick, clock.clone()),
+            refill: Refill::new(config.refill_threads, clock.clone()),
+            plain_room: Room::default(),
+            concurrent_room: Room::default(),
+            loads: Loads::new(processors()),
+            registry: Registry::new(config.max_loaded, config.max_code_bytes, clock.now()),
+            engines,
+            config,
+        }
+    }
+
+    /// The line of those for whom the engine of `lane` has no room.
+    pub(crate) fn room(&self, lane: Lane) -> &Room {
+        match lane {
+            Lane::Plain => &self.plain_room,
+            Lane::Concurrent => &self.concurrent_room,
+        }
+    }
+}
+
+/// Unloads what must go, when somebody stopped using it.
+impl Work for HostParts {
+    fn work(&self) -> Next {
+        self.registry.tidy(self.config.clock.now());
+        Next::Done
+    }
+
+    fn look(&self) -> bool {
+        false
+    }
 }
 
 /// A compiled component. Cheap to clone; clones share the code.

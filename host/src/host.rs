@@ -10,10 +10,9 @@ use parking_lot::Mutex;
 use crate::cache::{Cache, CacheStats, Source};
 use crate::component::{Component, HostParts, Origin, Parts};
 use crate::config::HostConfig;
-use crate::engine::{Engines, Lane};
+use crate::engine::Lane;
 use crate::error::{HostError, LoadError};
-use crate::refill::Refill;
-use crate::ticker::Ticker;
+use crate::stats::HostStats;
 
 /// Engines, cache and threads: one per process. Cheap to clone; clones share everything.
 ///
@@ -27,7 +26,7 @@ use crate::ticker::Ticker;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Host {
-    parts: Arc<HostParts>,
+    pub(crate) parts: Arc<HostParts>,
     loading: Arc<Loading>,
 }
 
@@ -124,16 +123,14 @@ impl Host {
                 problem: "is zero",
             });
         }
-        let engines = Arc::new(Engines::new(config.clone()));
-        let parts = HostParts {
-            cache: Cache::open(&config.cache),
-            ticker: Ticker::new(Arc::clone(&engines), config.tick, config.clock.clone()),
-            refill: Refill::new(config.refill_threads, config.clock.clone()),
-            engines,
-            config,
-        };
+        if config.max_loaded == 0 {
+            return Err(HostError::Config {
+                setting: "HostConfig::max_loaded",
+                problem: "is zero",
+            });
+        }
         Ok(Self {
-            parts: Arc::new(parts),
+            parts: Arc::new(HostParts::new(config)),
             loading: Arc::default(),
         })
     }
@@ -202,13 +199,23 @@ impl Host {
         self.parts.cache.as_ref().map(Cache::stats)
     }
 
+    /// What it does for its registered components.
+    #[must_use]
+    pub fn stats(&self) -> HostStats {
+        self.parts.registry.stats()
+    }
+
     /// The settings it runs with.
     #[must_use]
     pub fn config(&self) -> &HostConfig {
         &self.parts.config
     }
 
-    fn load_now(&self, wasm: &Wasm, progress: &dyn Fn(Progress)) -> Result<Component, LoadError> {
+    pub(crate) fn load_now(
+        &self,
+        wasm: &Wasm,
+        progress: &dyn Fn(Progress),
+    ) -> Result<Component, LoadError> {
         progress(Progress::Looking);
         let (source, path) = match wasm {
             Wasm::Path(path) => {
@@ -254,19 +261,59 @@ impl Host {
                 (raw, lane, origin)
             }
         };
-        // Otherwise the first instance pays for it.
-        raw.initialize_copy_on_write_image()
-            .map_err(|error| LoadError::Compile(error.into()))?;
-        let component = Component::new(
-            Arc::clone(&self.parts),
-            raw,
-            lane,
-            origin,
-            content.to_hex().to_string(),
-        );
+        let component = self.finish(raw, lane, origin, content)?;
         *place = Arc::downgrade(&component.0);
         progress(Progress::Ready(origin));
         Ok(component)
+    }
+
+    /// Loads what was loaded before, and nothing else, whatever the file holds by now.
+    pub(crate) fn load_again(
+        &self,
+        wasm: &Wasm,
+        content: blake3::Hash,
+        lane: Lane,
+    ) -> Result<Component, LoadError> {
+        {
+            let place = self.place(*content.as_bytes());
+            let mut place = place.lock();
+            if let Some(loaded) = place.upgrade() {
+                return Ok(Component(loaded));
+            }
+            let cache = self.parts.cache.as_ref();
+            if let Some(cache) = cache
+                && let Some(raw) = cache.load_content(self.engine(lane)?, content)
+            {
+                let component = self.finish(raw, lane, Origin::Cache, content)?;
+                *place = Arc::downgrade(&component.0);
+                return Ok(component);
+            }
+        }
+        let component = self.load_now(wasm, &|_| {})?;
+        let loaded = content.to_hex();
+        match wasm {
+            Wasm::Path(path) if component.id() != loaded.as_str() => Err(LoadError::Changed {
+                path: path.clone(),
+                loaded: loaded.to_string(),
+                found: component.id().to_owned(),
+            }),
+            _ => Ok(component),
+        }
+    }
+
+    fn finish(
+        &self,
+        raw: wasmtime::component::Component,
+        lane: Lane,
+        origin: Origin,
+        content: blake3::Hash,
+    ) -> Result<Component, LoadError> {
+        // Otherwise the first instance pays for it.
+        raw.initialize_copy_on_write_image()
+            .map_err(|error| LoadError::Compile(error.into()))?;
+        let host = Arc::clone(&self.parts);
+        let id = content.to_hex().to_string();
+        Ok(Component::new(host, raw, lane, origin, id))
     }
 
     /// Where the component with this content is kept, if it is loaded.

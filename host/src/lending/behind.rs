@@ -1,13 +1,15 @@
 //! What happens off the callers' path: instances made ahead, dropped behind, and retired when idle.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use super::tokens::{Dropping, discard};
 use super::{Lending, Lent};
+use crate::engine::Lane;
 use crate::instance::{Instance, contained};
 use crate::refill::{Next, Work};
 use crate::slots::{Refilled, Retire, Returned, Slots};
-use crate::ticker::Member;
+use crate::ticker::{Held, Member, Owed};
 use crate::world::World;
 
 /// Instances are made one after the other for one pool at most so many times before the refill
@@ -51,9 +53,22 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             .collect()
     }
 
+    /// Whether the ticker knew of this pool. From now on it is taken to.
+    fn watch(&self) -> bool {
+        let _slots = self.slots.lock();
+        self.watched.swap(true, Ordering::Relaxed)
+    }
+
     /// Makes one instance ahead.
     fn refill_one(&self) {
         let began = self.maker.clock.now();
+        if self.room().is_wanted() {
+            // What is free belongs to callers who wait for it.
+            self.change(|slots| slots.refill_failed(began));
+            return self.notice(began);
+        }
+        let watched = self.watch();
+        self.be_watched(watched, self.host.ticker.ticks());
         let deadline = self.deadline(began).into();
         // Tokio panics when its runtime has shut down, and this thread serves other pools too.
         let made = contained(|| match &self.runtime {
@@ -126,14 +141,26 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
 }
 
 impl<W: World, S: Send + 'static> Member for Lending<W, S> {
-    fn is_busy(&self) -> bool {
+    fn lane(&self) -> Lane {
+        Self::lane(self)
+    }
+
+    fn holds(&self) -> Held {
         let mut slots = self.slots.lock();
         let mut pocketed = 0;
         let crowded = self.pockets.sift(|_| {
             pocketed += 1;
             true
         });
-        let busy = slots.running() > pocketed;
+        let stats = slots.stats(pocketed, 0);
+        let held = if stats.leased + stats.starting > crowded.len() {
+            Held::Busy
+        } else if stats.idle + stats.dying + crowded.len() > 0 {
+            Held::Idle
+        } else {
+            self.watched.store(false, Ordering::Relaxed);
+            Held::Nothing
+        };
         let now = self.maker.clock.now();
         let returned = self.take_in(&mut slots, crowded, now, |_| None);
         drop(slots);
@@ -141,7 +168,16 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
             returned.into_iter().for_each(|one| self.settle(one, now));
             self.notice(now);
         }
-        busy
+        held
+    }
+
+    fn owes(&self) -> Owed {
+        let slots = self.slots.lock();
+        let stats = slots.stats(self.pockets.count(), 0);
+        Owed {
+            instances: stats.leased + stats.dying,
+            starting: stats.starting,
+        }
     }
 
     fn shed(&self) {
