@@ -79,7 +79,9 @@ impl Loads {
                 drop(state);
                 load.into_iter().for_each(load_one);
             }
-            Err(_) => self.shared.changed.notify_one(),
+            Err(_) => {
+                self.shared.changed.notify_one();
+            }
         }
     }
 }

@@ -11,8 +11,8 @@
 //! 3. Code that several components share is counted once.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Weak;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use parking_lot::Mutex;

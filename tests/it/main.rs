@@ -22,6 +22,8 @@ mod session;
 mod typed;
 mod cancel;
 mod idle;
+mod room;
+mod registry;
 mod counters;
 mod backtraces;
 mod embedder;

@@ -197,11 +197,12 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             let until = self.patience_for_room(begun);
             let place = room.line_up();
             if let Some(_first) = park::wait_async(place.first(), until).await {
+                let mut hopeless = false;
                 loop {
                     self.host.ticker.shed_all(self.lane());
                     begun.queued = self.waited(begun);
                     made = self.maker.start(begun.deadline).await;
-                    if !self.waits_for_room(&made, until) {
+                    if self.room_is_settled(&made, until, &mut hopeless) {
                         break;
                     }
                     let freed = tokio::time::timeout(LOOK_AGAIN, place.freed());
@@ -226,11 +227,12 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             let until = self.patience_for_room(begun);
             let place = room.line_up();
             if let Some(_first) = park::wait(place.first(), until, clock) {
+                let mut hopeless = false;
                 loop {
                     self.host.ticker.shed_all(self.lane());
                     begun.queued = self.waited(begun);
                     made = self.maker.start_direct(begun.deadline);
-                    if !self.waits_for_room(&made, until) {
+                    if self.room_is_settled(&made, until, &mut hopeless) {
                         break;
                     }
                     let soon = clock.now() + LOOK_AGAIN;
@@ -255,19 +257,22 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             .map_or(Duration::ZERO, |from| now.saturating_duration_since(from))
     }
 
-    /// Whether the first in line for room is to wait for more: there was none, the time is not up,
-    /// and somebody will give some back.
-    fn waits_for_room(
+    /// Whether the first in line for room has its answer: there was room, the time is up, or nobody
+    /// will give anything back. `hopeless` says whether that was so when it last looked: once is
+    /// not enough, since what was full a moment ago may be free by now.
+    fn room_is_settled(
         &self,
         made: &Result<Instance<W, S>, CallError>,
         until: Option<Instant>,
+        hopeless: &mut bool,
     ) -> bool {
         let full = matches!(made, Err(CallError::HostFull(_)));
-        let time = until.is_none_or(|until| self.maker.clock.now() < until);
-        full && time && {
-            let owed = self.host.ticker.owed(self.lane());
-            owed.instances > 0 || owed.starting > self.room().waiting()
+        if !full || until.is_some_and(|until| until <= self.maker.clock.now()) {
+            return true;
         }
+        let owed = self.host.ticker.owed(self.lane());
+        let hope = owed.instances > 0 || owed.starting > self.room().waiting();
+        std::mem::replace(hopeless, !hope) && !hope
     }
 
     fn made(

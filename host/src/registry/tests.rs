@@ -1,5 +1,6 @@
 //! Who goes, in which order, and who stays.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
