@@ -357,12 +357,11 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
 impl<W: World, S: Send + 'static> Drop for Lending<W, S> {
     fn drop(&mut self) {
-        // What it held goes with it, before somebody else is told.
         let slots = self.slots.get_mut();
         slots.close();
         let dying = slots.take_dying();
         let pocketed = std::iter::from_fn(|| self.pockets.steal());
-        dying.into_iter().chain(pocketed).for_each(discard);
-        self.room().freed();
+        let held = dying.into_iter().chain(pocketed);
+        self.room().leaving(|| held.for_each(discard));
     }
 }

@@ -19,6 +19,8 @@ pub(crate) struct Room {
     /// Its one permit is the first place. It is fair: the others follow as they came.
     line: Semaphore,
     waiting: AtomicUsize,
+    /// Pools that are being dropped with what they hold.
+    leaving: AtomicUsize,
     freed: Notify,
 }
 
@@ -27,6 +29,7 @@ impl Default for Room {
         Self {
             line: Semaphore::new(1),
             waiting: AtomicUsize::new(0),
+            leaving: AtomicUsize::new(0),
             freed: Notify::new(),
         }
     }
@@ -52,6 +55,19 @@ impl Room {
         }
     }
 
+    /// Runs `leave`, in which a pool drops what it holds, of which it can be asked no more.
+    pub(crate) fn leaving(&self, leave: impl FnOnce()) {
+        self.leaving.fetch_add(1, Ordering::SeqCst);
+        leave();
+        self.leaving.fetch_sub(1, Ordering::SeqCst);
+        self.freed();
+    }
+
+    /// Whether a pool is being dropped just now.
+    pub(crate) fn is_left(&self) -> bool {
+        self.leaving.load(Ordering::SeqCst) > 0
+    }
+
     /// Takes the last place in the line. Dropping it gives it up.
     pub(crate) fn line_up(&self) -> InLine<'_> {
         self.waiting.fetch_add(1, Ordering::SeqCst);
@@ -64,15 +80,29 @@ pub(crate) struct InLine<'a> {
     room: &'a Room,
 }
 
-impl InLine<'_> {
-    /// Waits until nobody is before it. What it gives is to be kept until room was found.
-    pub(crate) async fn first(&self) -> Option<SemaphorePermit<'_>> {
-        self.room.line.acquire().await.ok()
-    }
+/// The first place, to be kept until room was found.
+pub(crate) struct First<'a> {
+    // Given up in this order: the next one is not to count somebody as waiting who is served.
+    place: InLine<'a>,
+    _permit: Option<SemaphorePermit<'a>>,
+}
 
-    /// For the first: waits until something was given back since it last waited.
+impl<'a> InLine<'a> {
+    /// Waits until nobody is before it.
+    pub(crate) async fn first(self) -> First<'a> {
+        // It is never closed.
+        let permit = self.room.line.acquire().await.ok();
+        First {
+            place: self,
+            _permit: permit,
+        }
+    }
+}
+
+impl First<'_> {
+    /// Waits until something was given back since it last waited.
     pub(crate) async fn freed(&self) {
-        self.room.freed.notified().await;
+        self.place.room.freed.notified().await;
     }
 }
 
@@ -85,7 +115,7 @@ impl Drop for InLine<'_> {
 #[cfg(test)]
 mod tests {
     use std::pin::pin;
-    use std::task::{Context, Waker};
+    use std::task::{Context, Poll, Waker};
 
     use super::*;
 
@@ -94,27 +124,27 @@ mod tests {
         let room = Room::default();
         room.freed();
         let mut cx = Context::from_waker(Waker::noop());
-        let places = [room.line_up(), room.line_up(), room.line_up()];
+        let mut first = pin!(room.line_up().first());
+        let mut second = Box::pin(room.line_up().first());
+        let mut third = pin!(room.line_up().first());
         assert_eq!(room.waiting(), 3);
-        let [one, two, three] = &places;
-        let mut first = Box::pin(one.first());
-        let mut second = Box::pin(two.first());
-        let mut third = pin!(three.first());
-        let first_place = first.as_mut().poll(&mut cx);
-        assert!(first_place.is_ready());
+        let Poll::Ready(first) = first.as_mut().poll(&mut cx) else {
+            panic!("nobody is before it");
+        };
         assert!(second.as_mut().poll(&mut cx).is_pending());
         assert!(third.as_mut().poll(&mut cx).is_pending());
 
-        let mut freed = pin!(one.freed());
-        assert!(
-            freed.as_mut().poll(&mut cx).is_pending(),
-            "nobody waited then"
-        );
-        room.freed();
-        assert!(freed.as_mut().poll(&mut cx).is_ready());
+        {
+            let mut freed = pin!(first.freed());
+            let early = freed.as_mut().poll(&mut cx);
+            assert!(early.is_pending(), "nobody waited then");
+            room.freed();
+            assert!(freed.as_mut().poll(&mut cx).is_ready());
+        }
 
         drop(second);
-        drop(first_place);
+        drop(first);
+        assert_eq!(room.waiting(), 1);
         assert!(third.as_mut().poll(&mut cx).is_ready());
     }
 }

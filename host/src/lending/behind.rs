@@ -3,6 +3,8 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
+use parking_lot::MutexGuard;
+
 use super::tokens::{Dropping, discard};
 use super::{Lending, Lent};
 use crate::engine::Lane;
@@ -57,6 +59,28 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     fn watch(&self) -> bool {
         let _slots = self.slots.lock();
         self.watched.swap(true, Ordering::Relaxed)
+    }
+
+    /// How many instances stand in pockets, counted for certain, and those that came out because
+    /// their pocket was filled meanwhile.
+    fn look_into_pockets(&self) -> (usize, Vec<Lent<W, S>>) {
+        let mut pocketed = 0;
+        let crowded = self.pockets.sift(|_| {
+            pocketed += 1;
+            true
+        });
+        (pocketed, crowded)
+    }
+
+    fn put_back(&self, mut slots: MutexGuard<'_, Slots<Lent<W, S>>>, crowded: Vec<Lent<W, S>>) {
+        if crowded.is_empty() {
+            return;
+        }
+        let now = self.maker.clock.now();
+        let returned = self.take_in(&mut slots, crowded, now, |_| None);
+        drop(slots);
+        returned.into_iter().for_each(|one| self.settle(one, now));
+        self.notice(now);
     }
 
     /// Makes one instance ahead.
@@ -146,12 +170,8 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
     }
 
     fn holds(&self) -> Held {
-        let mut slots = self.slots.lock();
-        let mut pocketed = 0;
-        let crowded = self.pockets.sift(|_| {
-            pocketed += 1;
-            true
-        });
+        let slots = self.slots.lock();
+        let (pocketed, crowded) = self.look_into_pockets();
         let stats = slots.stats(pocketed, 0);
         let held = if stats.leased + stats.starting > crowded.len() {
             Held::Busy
@@ -161,19 +181,15 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
             self.watched.store(false, Ordering::Relaxed);
             Held::Nothing
         };
-        let now = self.maker.clock.now();
-        let returned = self.take_in(&mut slots, crowded, now, |_| None);
-        drop(slots);
-        if !returned.is_empty() {
-            returned.into_iter().for_each(|one| self.settle(one, now));
-            self.notice(now);
-        }
+        self.put_back(slots, crowded);
         held
     }
 
     fn owes(&self) -> Owed {
         let slots = self.slots.lock();
-        let stats = slots.stats(self.pockets.count(), 0);
+        let (pocketed, crowded) = self.look_into_pockets();
+        let stats = slots.stats(pocketed, 0);
+        self.put_back(slots, crowded);
         Owed {
             instances: stats.leased + stats.dying,
             starting: stats.starting,
@@ -183,12 +199,14 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
     fn shed(&self) {
         let mut slots = self.slots.lock();
         slots.shed();
-        let mut spare = slots.spare(self.pockets.count());
+        let (pocketed, crowded) = self.look_into_pockets();
+        let mut spare = slots.spare(pocketed);
         let retired = self.pockets.sift(|_| {
             let keep = spare == 0;
             spare = spare.saturating_sub(1);
             keep
         });
+        let retired = crowded.into_iter().chain(retired).collect();
         let now = self.maker.clock.now();
         let returned = self.take_in(&mut slots, retired, now, |_| Some(Retire::Idle));
         // Their room is wanted now, not when refill comes round to it.

@@ -14,6 +14,9 @@ use crate::room::LOOK_AGAIN;
 use crate::slots::{Arrived, Ticket, Turn};
 use crate::world::World;
 
+/// After so many looks in a row at which nobody was going to give anything back, nobody is.
+const HOPELESS_LOOKS: u32 = 3;
+
 impl<W: World, S: Send + 'static> Lending<W, S> {
     /// When a caller who arrived at `now` gives up its place, and what it is told then.
     fn patience(
@@ -195,9 +198,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         };
         if let Err(CallError::HostFull(_)) = made {
             let until = self.patience_for_room(begun);
-            let place = room.line_up();
-            if let Some(_first) = park::wait_async(place.first(), until).await {
-                let mut hopeless = false;
+            if let Some(first) = park::wait_async(room.line_up().first(), until).await {
+                let mut hopeless = 0;
                 loop {
                     self.host.ticker.shed_all(self.lane());
                     begun.queued = self.waited(begun);
@@ -205,7 +207,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
                     if self.room_is_settled(&made, until, &mut hopeless) {
                         break;
                     }
-                    let freed = tokio::time::timeout(LOOK_AGAIN, place.freed());
+                    let freed = tokio::time::timeout(LOOK_AGAIN, first.freed());
                     park::wait_async(freed, until).await;
                 }
             }
@@ -225,9 +227,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         };
         if let Err(CallError::HostFull(_)) = made {
             let until = self.patience_for_room(begun);
-            let place = room.line_up();
-            if let Some(_first) = park::wait(place.first(), until, clock) {
-                let mut hopeless = false;
+            if let Some(first) = park::wait(room.line_up().first(), until, clock) {
+                let mut hopeless = 0;
                 loop {
                     self.host.ticker.shed_all(self.lane());
                     begun.queued = self.waited(begun);
@@ -237,7 +238,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
                     }
                     let soon = clock.now() + LOOK_AGAIN;
                     let again = Some(until.map_or(soon, |until| until.min(soon)));
-                    park::wait(place.freed(), again, clock);
+                    park::wait(first.freed(), again, clock);
                 }
             }
         }
@@ -258,21 +259,23 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     /// Whether the first in line for room has its answer: there was room, the time is up, or nobody
-    /// will give anything back. `hopeless` says whether that was so when it last looked: once is
-    /// not enough, since what was full a moment ago may be free by now.
+    /// will give anything back. `hopeless` says how often in a row that was so when it looked: once
+    /// is not enough, since what was full a moment ago may be free by now.
     fn room_is_settled(
         &self,
         made: &Result<Instance<W, S>, CallError>,
         until: Option<Instant>,
-        hopeless: &mut bool,
+        hopeless: &mut u32,
     ) -> bool {
         let full = matches!(made, Err(CallError::HostFull(_)));
         if !full || until.is_some_and(|until| until <= self.maker.clock.now()) {
             return true;
         }
         let owed = self.host.ticker.owed(self.lane());
-        let hope = owed.instances > 0 || owed.starting > self.room().waiting();
-        std::mem::replace(hopeless, !hope) && !hope
+        let room = self.room();
+        let hope = owed.instances > 0 || owed.starting > room.waiting() || room.is_left();
+        *hopeless = if hope { 0 } else { *hopeless + 1 };
+        *hopeless >= HOPELESS_LOOKS
     }
 
     fn made(
