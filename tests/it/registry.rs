@@ -599,12 +599,7 @@ fn calls_meet_no_unloading() {
             }
         });
         drop(all);
-        let stats = host.stats();
-        assert_eq!(
-            (stats.registered, stats.loaded, stats.code_bytes),
-            (0, 0, 0)
-        );
-        assert_eq!(stats.loading, 0);
+        until_gone(&host);
     }
 }
 
