@@ -43,7 +43,8 @@ pub struct HostConfig {
     pub allocation: Allocation,
     /// Most components of [`Host::register`](crate::Host::register) that stay loaded. Default 1000.
     /// Beyond, those that were not used for longest are unloaded, and loaded again when they are
-    /// called; what is in use stays. Each takes a few maps of the process, of which Linux allows 65,530 unless told otherwise.
+    /// called; what is in use stays. Each takes a few maps of the process, of which Linux allows
+    /// 65,530 unless told otherwise.
     pub max_loaded: usize,
     /// Most bytes of code and data that they keep mapped, as [`Component::code_bytes`] counts them.
     /// Default 4 GiB. Mapped is not resident: the system gives memory only to what was touched, and
