@@ -8,3 +8,5 @@ pub mod logs;
 pub mod bare;
 pub mod pools;
 pub mod loops;
+pub mod memory;
+pub mod scale;

@@ -19,9 +19,12 @@
 //! # }
 //! ```
 
+mod registered;
+
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::Store;
 use wasmtime::component::{Linker, Val};
@@ -41,11 +44,15 @@ use crate::value::handles::Handles;
 use crate::wasi::Face;
 use crate::world::World;
 
+pub use self::registered::{Registered, RegisteredBuilder};
+
 /// A bounded set of instances of one component, called from threads.
 ///
 /// As [`crate::Pool`], whose documentation says more; `bindgen!` without `async` makes its worlds.
 pub struct Pool<W: World = (), S: Send + 'static = ()> {
-    lending: Arc<Lending<W, S>>,
+    pub(crate) lending: Arc<Lending<W, S>>,
+    /// When the call came that this handle was made for, if that was before the pool was there.
+    pub(crate) since: Option<Instant>,
 }
 
 impl<W: World> Pool<W> {
@@ -156,7 +163,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// [`CallError`] says why no instance was lent.
     pub fn lease(&self) -> Result<Lease<W, S>, CallError> {
         let lending = Arc::clone(&self.lending);
-        let (guard, _) = Lending::lend_direct(lending, false)?;
+        let (guard, _) = Lending::lend_direct(lending, false, self.since)?;
         Ok(Lease { guard })
     }
 
@@ -185,7 +192,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
         measured: bool,
     ) -> Result<(R, Measured), CallError> {
-        let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured)?;
+        let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured, self.since)?;
         run(&mut guard, &begun, call)
     }
 
@@ -206,7 +213,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         params: &[Val],
         measured: bool,
     ) -> Result<(Option<Val>, Measured), CallError> {
-        let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured)?;
+        let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured, self.since)?;
         invoke(&mut guard, &begun, function, params)
     }
 }
@@ -215,6 +222,7 @@ impl<W: World, S: Send + 'static> Clone for Pool<W, S> {
     fn clone(&self) -> Self {
         Self {
             lending: Arc::clone(&self.lending),
+            since: None,
         }
     }
 }
@@ -268,6 +276,7 @@ impl<W: World, S: Send + 'static> PoolBuilder<W, S> {
     pub fn build(self) -> Result<Pool<W, S>, PoolError> {
         Ok(Pool {
             lending: self.0.lending(Face::Blocking, None)?,
+            since: None,
         })
     }
 }

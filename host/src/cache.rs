@@ -131,6 +131,12 @@ impl Cache {
         self.load_at(engine, source, note, SystemTime::now())
     }
 
+    /// The same for a component that was loaded before, whose source need not be looked at again.
+    pub(crate) fn load_content(&self, engine: &Engine, content: blake3::Hash) -> Option<Component> {
+        let identity = Identity::new(content, engine);
+        self.counted(&identity, self.fetch(engine, &identity, SystemTime::now()))
+    }
+
     fn load_at(
         &self,
         engine: &Engine,
@@ -139,10 +145,19 @@ impl Cache {
         now: SystemTime,
     ) -> Option<Component> {
         let identity = Identity::new(self.content(source, now)?, engine);
-        match self.fetch(engine, &identity, now) {
+        let component = self.counted(&identity, self.fetch(engine, &identity, now))?;
+        self.remember(source, &identity, note);
+        Some(component)
+    }
+
+    fn counted(
+        &self,
+        identity: &Identity,
+        fetched: Result<Option<(Component, bool)>, Refusal>,
+    ) -> Option<Component> {
+        match fetched {
             Ok(Some((component, checked))) => {
                 self.ledger.hit(checked);
-                self.remember(source, &identity, note);
                 Some(component)
             }
             Ok(None) => {
@@ -154,15 +169,6 @@ impl Cache {
                 None
             }
         }
-    }
-
-    /// The component that was loaded before, by the hash of its content, for another engine that takes the same code.
-    /// Says nothing to the statistics.
-    pub(crate) fn load_again(&self, engine: &Engine, content: &str) -> Option<Component> {
-        let content = blake3::Hash::from_hex(content).ok()?;
-        let identity = Identity::new(content, engine);
-        let fetched = self.fetch(engine, &identity, SystemTime::now());
-        fetched.ok()?.map(|(component, _)| component)
     }
 
     /// Has another note recalled for this content from now on.
@@ -197,18 +203,20 @@ impl Cache {
             return component;
         };
         let identity = Identity::new(content, engine);
-        match self.write(&identity, &component) {
-            Ok(true) => self.ledger.stored(),
-            Ok(false) => return component,
+        let written = match self.write(&identity, &component) {
+            Ok(Some(bytes)) => bytes,
+            Ok(None) => return component,
             Err(error) => {
                 self.ledger.write_failed(self.folder.path(), &error);
                 return component;
             }
-        }
+        };
         self.remember(source, &identity, note);
-        match evict::sweep(&self.folder, self.max_bytes, now) {
-            Ok(swept) => self.ledger.swept(&swept),
-            Err(error) => tracing::debug!(%error, "could not tidy the compile cache"),
+        if self.ledger.stored(evict::at_most(written), self.max_bytes) {
+            match evict::sweep(&self.folder, self.max_bytes, now) {
+                Ok(swept) => self.ledger.swept(&swept),
+                Err(error) => tracing::debug!(%error, "could not tidy the compile cache"),
+            }
         }
         match self.fetch(engine, &identity, now) {
             Ok(Some((mapped, _))) => mapped,
@@ -231,15 +239,15 @@ impl Cache {
         self.records.put(Question::Made(recipe), content.as_bytes());
     }
 
-    /// `false` if it is too big to be kept.
-    fn write(&self, identity: &Identity, component: &Component) -> wasmtime::Result<bool> {
+    /// How many bytes were written. `None` if it is too big to be kept.
+    fn write(&self, identity: &Identity, component: &Component) -> wasmtime::Result<Option<u64>> {
         let artefact = component.serialize()?;
         if artefact.len() as u64 > self.max_bytes {
             tracing::debug!(
                 bytes = artefact.len(),
                 "a component is too big for the compile cache"
             );
-            return Ok(false);
+            return Ok(None);
         }
         let trailer = self.entries.trailer(identity, &artefact);
         self.folder.write(
@@ -248,7 +256,7 @@ impl Cache {
             &[&artefact, &trailer],
             Durable::Yes,
         )?;
-        Ok(true)
+        Ok(Some((artefact.len() + trailer.len()) as u64))
     }
 
     /// Puts on record what was found out about a component the long way.

@@ -32,6 +32,11 @@ impl<F> Call<F> {
         Self { future }
     }
 
+    /// What it wraps, for a call that is made of it.
+    pub(crate) fn into_measured(self) -> F {
+        self.future
+    }
+
     /// The same call, whose answer comes with what it used. Measuring it asks the clock a few times.
     pub fn with_receipt(self) -> Receipted<F> {
         Receipted {

@@ -12,12 +12,15 @@ use parking_lot::Mutex;
 use wasmtime::component::ComponentExportIndex;
 
 use crate::cache::{self, Cache};
-use crate::config::HostConfig;
+use crate::config::{HostConfig, processors};
 use crate::dirt::Learner;
 use crate::engine::{Engines, Lane};
 use crate::exports::{Exports, Wit};
-use crate::refill::Refill;
+use crate::loads::Loads;
+use crate::refill::{Next, Refill, Work};
+use crate::registry::Registry;
 use crate::reset::Reset;
+use crate::room::Room;
 use crate::ticker::Ticker;
 
 /// What all components and pools of one host share.
@@ -29,6 +32,49 @@ pub(crate) struct HostParts {
     pub(crate) ticker: Ticker,
     pub(crate) refill: Refill,
     pub(crate) loading: Loading,
+    plain_room: Room,
+    concurrent_room: Room,
+    pub(crate) loads: Loads,
+    pub(crate) registry: Registry,
+}
+
+impl HostParts {
+    pub(crate) fn new(config: HostConfig) -> Self {
+        let engines = Arc::new(Engines::new(config.clone()));
+        let clock = config.clock.clone();
+        Self {
+            cache: Cache::open(&config.cache),
+            ticker: Ticker::new(Arc::clone(&engines), config.tick, clock.clone()),
+            refill: Refill::new(config.refill_threads, clock.clone()),
+            plain_room: Room::default(),
+            concurrent_room: Room::default(),
+            loads: Loads::new(processors()),
+            loading: Loading::default(),
+            registry: Registry::new(config.max_loaded, config.max_code_bytes, clock.now()),
+            engines,
+            config,
+        }
+    }
+
+    /// The line of those for whom the engine of `lane` has no room.
+    pub(crate) fn room(&self, lane: Lane) -> &Room {
+        match lane {
+            Lane::Plain => &self.plain_room,
+            Lane::Concurrent => &self.concurrent_room,
+        }
+    }
+}
+
+/// Unloads what must go, when somebody stopped using it.
+impl Work for HostParts {
+    fn work(&self) -> Next {
+        self.registry.tidy(self.config.clock.now());
+        Next::Done
+    }
+
+    fn look(&self) -> bool {
+        false
+    }
 }
 
 /// What is loaded, by the hash of its bytes, so that it is loaded once. Whoever loads it holds the
@@ -231,7 +277,8 @@ impl Parts {
     fn make_away(&self, reset: Reset) -> wasmtime::Result<Away> {
         let engine = self.host.engines.get(self.lane, reset)?;
         let cached = self.host.cache.as_ref();
-        let raw = match cached.and_then(|cache| cache.load_again(engine, &self.id)) {
+        let content = blake3::Hash::from_hex(&self.id)?;
+        let raw = match cached.and_then(|cache| cache.load_content(engine, content)) {
             Some(raw) => raw,
             None => cache::copy(&self.raw, engine)?,
         };

@@ -42,6 +42,17 @@ pub struct HostConfig {
     pub refill_threads: usize,
     /// How instances get their memory. Default [`Allocation::Auto`].
     pub allocation: Allocation,
+    /// Most components of [`Host::register`](crate::Host::register) that stay loaded. Default 1000.
+    /// Beyond, those that were not used for longest are unloaded, and loaded again when they are
+    /// called; what is in use stays. Each takes a few maps of the process, of which Linux allows
+    /// 65,530 unless told otherwise.
+    pub max_loaded: usize,
+    /// Most bytes of code and data that they keep mapped, as [`Component::code_bytes`] counts them.
+    /// Default 4 GiB. Mapped is not resident: the system gives memory only to what was touched, and
+    /// takes back what comes from the cache when it needs to.
+    ///
+    /// [`Component::code_bytes`]: crate::Component::code_bytes
+    pub max_code_bytes: u64,
     /// The source of time. Default the system's clock; tests pass [`Clock::manual`].
     pub clock: Clock,
 }
@@ -56,6 +67,8 @@ impl Default for HostConfig {
             fuel: false,
             refill_threads: (processors() / 2).max(1),
             allocation: Allocation::Auto,
+            max_loaded: 1000,
+            max_code_bytes: 4 << 30,
             clock: Clock::system(),
         }
     }

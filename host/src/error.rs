@@ -7,6 +7,7 @@ mod snapshot;
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::grants::GrantError;
@@ -86,6 +87,21 @@ pub enum LoadError {
     #[error("no engine for this component")]
     Engine(#[source] Source),
 
+    /// The file does not hold any more what it held when the registered component was first loaded.
+    /// Register it again to run what it holds now.
+    #[error(
+        "{path:?} has changed since it was first loaded, and what it was is gone: register it again"
+    )]
+    #[non_exhaustive]
+    Changed {
+        /// The file.
+        path: std::path::PathBuf,
+        /// The [id](crate::Component::id) of what was loaded.
+        loaded: String,
+        /// The id of what the file holds now.
+        found: String,
+    },
+
     /// The task that compiles was cancelled, because its runtime shut down.
     #[error("loading was cut short: the runtime shut down")]
     Cancelled,
@@ -96,7 +112,9 @@ impl LoadError {
     #[must_use]
     pub fn fault(&self) -> Fault {
         match self {
-            Self::Read { .. } | Self::Text(_) | Self::NotWasm { .. } => Fault::Caller,
+            Self::Read { .. } | Self::Text(_) | Self::NotWasm { .. } | Self::Changed { .. } => {
+                Fault::Caller
+            }
             Self::CoreModule | Self::Compile(_) => Fault::Guest,
             Self::Engine(_) | Self::Cancelled => Fault::Host,
         }
@@ -197,10 +215,16 @@ pub enum CallError {
     #[error("the pool is closed")]
     Closed,
 
-    /// All instances of the host are in use, in this pool and others. Call again later, or raise
+    /// All instances of the host are in use, in this pool and others, and stayed so for as long as
+    /// the call could wait; or nobody holds any that could be given back. Call again later, or raise
     /// [`HostConfig::max_instances`](crate::HostConfig::max_instances).
     #[error("the host has no room for another instance")]
     HostFull(#[source] Source),
+
+    /// The registered component was not loaded, or gave no pool. For a while calls get the same
+    /// error, then one of them tries again.
+    #[error("the component could not be loaded")]
+    Load(#[source] Arc<Error>),
 
     /// The instance did not start.
     #[error("the instance did not start")]
@@ -267,8 +291,9 @@ impl CallError {
     pub fn fault(&self) -> Fault {
         match self {
             Self::Start(source) | Self::WarmUp(source) => source.fault(),
+            Self::Load(source) => source.fault(),
             Self::Deadline {
-                phase: Phase::Queue,
+                phase: Phase::Queue | Phase::Load,
                 ..
             } => Fault::Caller,
             Self::Trap(_) | Self::Limit(_) | Self::Exit { .. } | Self::Deadline { .. } => {
@@ -289,8 +314,11 @@ impl CallError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Busy { .. } | Self::Waited { .. } | Self::HostFull(_) => true,
-            Self::Deadline { phase, .. } => matches!(phase, Phase::Queue | Phase::Start),
+            Self::Deadline { phase, .. } => {
+                matches!(phase, Phase::Load | Phase::Queue | Phase::Start)
+            }
             Self::Start(source) | Self::WarmUp(source) => source.is_retryable(),
+            Self::Load(source) => source.is_retryable(),
             _ => false,
         }
     }
@@ -300,6 +328,8 @@ impl CallError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
+    /// Waiting for its component to be loaded.
+    Load,
     /// Waiting for a free slot.
     Queue,
     /// Making an instance.
@@ -311,6 +341,7 @@ pub enum Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Load => "while its component was loaded",
             Self::Queue => "while it waited for a free instance",
             Self::Start => "while its instance was made",
             Self::Call => "while it ran",

@@ -68,7 +68,8 @@
 //!   go elsewhere.
 //! - [`HostConfig::max_instances`](crate::HostConfig::max_instances) (1000 in each lane) bounds all
 //!   pools together. When it is reached, idle instances of all pools beyond their `min_warm` are
-//!   given up first; then calls get [`CallError::HostFull`].
+//!   given up first; then calls wait in line, and get [`CallError::HostFull`] when their time is up
+//!   or nobody will give an instance back.
 //!
 //! ```
 //! use prewarm::{CallError, Host, HostConfig, PoolConfig, blocking};

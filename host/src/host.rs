@@ -7,13 +7,12 @@ use std::sync::{Arc, Weak};
 use parking_lot::Mutex;
 
 use crate::cache::{Cache, CacheStats, Source};
-use crate::component::{Component, HostParts, Loading, Origin, Parts, note, noted};
+use crate::component::{Component, HostParts, Origin, Parts, note, noted};
 use crate::config::HostConfig;
-use crate::engine::{Engines, Lane};
+use crate::engine::Lane;
 use crate::error::{HostError, LoadError};
-use crate::refill::Refill;
 use crate::reset::Reset;
-use crate::ticker::Ticker;
+use crate::stats::HostStats;
 
 /// Engines, cache and threads: one per process. Cheap to clone; clones share everything.
 ///
@@ -119,17 +118,14 @@ impl Host {
                 problem: "is zero",
             });
         }
-        let engines = Arc::new(Engines::new(config.clone()));
-        let parts = HostParts {
-            cache: Cache::open(&config.cache),
-            ticker: Ticker::new(Arc::clone(&engines), config.tick, config.clock.clone()),
-            refill: Refill::new(config.refill_threads, config.clock.clone()),
-            engines,
-            loading: Loading::default(),
-            config,
-        };
+        if config.max_loaded == 0 {
+            return Err(HostError::Config {
+                setting: "HostConfig::max_loaded",
+                problem: "is zero",
+            });
+        }
         Ok(Self {
-            parts: Arc::new(parts),
+            parts: Arc::new(HostParts::new(config)),
         })
     }
 
@@ -197,13 +193,23 @@ impl Host {
         self.parts.cache.as_ref().map(Cache::stats)
     }
 
+    /// What it does for its registered components.
+    #[must_use]
+    pub fn stats(&self) -> HostStats {
+        self.parts.registry.stats()
+    }
+
     /// The settings it runs with.
     #[must_use]
     pub fn config(&self) -> &HostConfig {
         &self.parts.config
     }
 
-    fn load_now(&self, wasm: &Wasm, progress: &dyn Fn(Progress)) -> Result<Component, LoadError> {
+    pub(crate) fn load_now(
+        &self,
+        wasm: &Wasm,
+        progress: &dyn Fn(Progress),
+    ) -> Result<Component, LoadError> {
         progress(Progress::Looking);
         let (source, path) = match wasm {
             Wasm::Path(path) => {
@@ -261,7 +267,6 @@ impl Host {
     }
 
     /// The component with this content, if it is loaded or in the cache, where its bytes are gone.
-    #[cfg(feature = "snapshot")]
     pub(crate) fn load_known(&self, content: blake3::Hash) -> Result<Option<Component>, LoadError> {
         let place = self.place(*content.as_bytes());
         let mut place = place.lock();
@@ -278,6 +283,27 @@ impl Host {
         let component = self.ready(raw, lane, Origin::Cache, content, known)?;
         *place = Arc::downgrade(&component.0);
         Ok(Some(component))
+    }
+
+    /// Loads what was loaded before, and nothing else, whatever the file holds by now.
+    pub(crate) fn load_again(
+        &self,
+        wasm: &Wasm,
+        content: blake3::Hash,
+    ) -> Result<Component, LoadError> {
+        if let Some(component) = self.load_known(content)? {
+            return Ok(component);
+        }
+        let component = self.load_now(wasm, &|_| {})?;
+        let loaded = content.to_hex();
+        match wasm {
+            Wasm::Path(path) if component.id() != loaded.as_str() => Err(LoadError::Changed {
+                path: path.clone(),
+                loaded: loaded.to_string(),
+                found: component.id().to_owned(),
+            }),
+            _ => Ok(component),
+        }
     }
 
     fn ready(
@@ -346,11 +372,7 @@ impl Host {
         Ok((raw, lane, Origin::Compiled { took }))
     }
 
-    pub(crate) fn engine(
-        &self,
-        lane: Lane,
-        reset: Reset,
-    ) -> Result<&wasmtime::Engine, LoadError> {
+    pub(crate) fn engine(&self, lane: Lane, reset: Reset) -> Result<&wasmtime::Engine, LoadError> {
         self.parts
             .engines
             .get(lane, reset)

@@ -21,13 +21,16 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use self::tokens::ThreadWaker;
+use self::tokens::discard;
 use crate::component::HostParts;
 use crate::config::{PoolConfig, Reuse, processors};
+use crate::engine::Lane;
 use crate::error::CallError;
 use crate::instance::{Instance, Maker};
+use crate::park;
 use crate::pockets::Pockets;
 use crate::policy;
+use crate::room::Room;
 use crate::slots::{Arrived, Notice, Retire, Returned, Slots, Turn};
 use crate::stats::PoolStats;
 use crate::ticker::Member;
@@ -52,6 +55,8 @@ pub(crate) struct Lending<W: World, S: Send + 'static> {
     /// When refill will look at what expires, in nanoseconds from `made`; the greatest number where
     /// it will not.
     looks_at: AtomicU64,
+    /// Whether the ticker knows of this pool. Changed under the lock of the slots.
+    watched: AtomicBool,
     made: Instant,
     me: Weak<Self>,
 }
@@ -80,11 +85,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             pockets: Pockets::new(threads),
             wanted: AtomicBool::new(false),
             looks_at: AtomicU64::new(u64::MAX),
+            watched: AtomicBool::new(false),
             made,
             me: me.clone(),
         });
-        let member: Weak<dyn Member> = lending.me.clone();
-        lending.host.ticker.watch(member);
         lending.notice(made);
         lending
     }
@@ -140,12 +144,11 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             aged = Some(slots.give_back(instance, age, now, Some(Retire::Aged)));
         }
         let arrived = slots.arrive(now);
+        let watched = self.watched.swap(true, Ordering::Relaxed);
         let ticks = self.host.ticker.ticks();
         let notice = self.note(&mut slots, now);
         drop(slots);
-        if !ticks {
-            self.host.ticker.wake();
-        }
+        self.be_watched(watched, ticks);
         self.follow(notice);
         aged.into_iter().for_each(|aged| self.settle(aged, now));
         if let Arrived::Wait(_) = arrived {
@@ -157,7 +160,21 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         arrived
     }
 
-    fn busy(&self) -> CallError {
+    /// Sees to it that the ticker ticks and knows of this pool, which held what these say under the
+    /// lock.
+    fn be_watched(&self, watched: bool, mut ticks: bool) {
+        if !watched {
+            let member: Weak<dyn Member> = self.me.clone();
+            self.host.ticker.watch(member);
+            // Read again: it may have asked all the others and parked in between.
+            ticks = self.host.ticker.ticks();
+        }
+        if !ticks {
+            self.host.ticker.wake();
+        }
+    }
+
+    pub(crate) fn busy(&self) -> CallError {
         CallError::Busy {
             max_instances: self.max_instances,
             waiting: self.slots.lock().waiting(),
@@ -176,7 +193,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         if self.is_aged(&instance, || self.host.ticker.coarse_now()) {
             return self.give_back_slow(instance, Some(Retire::Aged));
         }
-        if self.wanted.load(Ordering::Relaxed) {
+        if self.is_wanted() {
             return self.give_back_slow(instance, None);
         }
         let expires = self.expires(&instance);
@@ -184,7 +201,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             return self.give_back_slow(other, None);
         }
         // Read after the exchange: see `pockets`.
-        if self.wanted.load(Ordering::Relaxed)
+        if self.is_wanted()
             && let Some(instance) = self.pockets.steal()
         {
             self.give_back_slow(instance, None);
@@ -192,6 +209,11 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         if self.nanos(expires) < self.looks_at.load(Ordering::Relaxed) {
             self.look_again(expires);
         }
+    }
+
+    /// Whether an instance is to go back to the slots and not to a pocket.
+    fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::Relaxed) || self.room().is_wanted()
     }
 
     /// When an instance that falls idle now is to be looked at.
@@ -217,6 +239,23 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         drop(slots);
         self.settle(returned, now);
         self.follow(notice);
+        self.make_room();
+    }
+
+    fn lane(&self) -> Lane {
+        self.maker.binding.component().lane()
+    }
+
+    /// Those for whom the engine has no room.
+    fn room(&self) -> &Room {
+        self.host.room(self.lane())
+    }
+
+    /// Gives up what stands idle where somebody waits for room in the engine.
+    fn make_room(&self) {
+        if self.room().is_wanted() {
+            self.shed();
+        }
     }
 
     /// Changes the slots in a way that may wake somebody.
@@ -239,6 +278,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         self.set_flags(&slots);
         drop(slots);
         self.settle(returned, now);
+        self.make_room();
     }
 
     /// What refill is to be told, after a change of the slots.
@@ -317,9 +357,17 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     /// The same for a thread.
     pub(crate) fn drained_direct(&self) {
-        let waker = Waker::from(Arc::new(ThreadWaker(std::thread::current())));
-        while self.slots.lock().poll_drained(&waker).is_pending() {
-            std::thread::park();
-        }
+        let _ = park::wait(self.drained(), None, &self.maker.clock);
+    }
+}
+
+impl<W: World, S: Send + 'static> Drop for Lending<W, S> {
+    fn drop(&mut self) {
+        let slots = self.slots.get_mut();
+        slots.close();
+        let dying = slots.take_dying();
+        let pocketed = std::iter::from_fn(|| self.pockets.steal());
+        let held = dying.into_iter().chain(pocketed);
+        self.room().leaving(|| held.for_each(discard));
     }
 }

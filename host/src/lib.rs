@@ -29,12 +29,13 @@
 //! | where the time of a cold start goes | [cold starts](cold_starts) |
 //! | typed calls over `bindgen!` | [`world!`], [`Pool::call`] |
 //! | calls by name | [`Pool::invoke`]; the same with JSON (feature `json`) or WAVE text (feature `wave`) |
+//! | more components than are in use | [`Host::register`]: loaded when called, unloaded when others need the room |
 //! | several calls on one instance | [`Pool::lease`] |
 //! | no async runtime, and cheaper calls | [`blocking`] |
 //! | host functions of your own | [`PoolBuilder::imports`], [`State`] |
 //! | guests that start initialised | `Component::snapshot` (feature `snapshot`) |
 //! | what a component offers | [`Component::exports`], [`Component::wit`] |
-//! | what a call used, and a pool did | [`Call::with_receipt`], [`Pool::stats`] |
+//! | what a call used, a pool and a host did | [`Call::with_receipt`], [`Pool::stats`], [`Host::stats`] |
 //! | whose fault an error is, and whether to try again | [`CallError::fault`], [`CallError::is_retryable`] |
 //!
 //! Everything is bounded by default and nothing is granted by default. The engine is wasmtime, whose
@@ -63,9 +64,13 @@ mod config;
 mod policy;
 
 mod engine;
+mod park;
+mod room;
 mod ticker;
 mod refill;
 mod dirt;
+mod loads;
+mod registry;
 mod value;
 mod exports;
 mod component;
@@ -95,11 +100,13 @@ mod lease;
 mod plan;
 
 // Faces: what a program sees.
-mod pool;
-pub mod blocking;
 mod host;
 #[cfg(feature = "snapshot")]
 mod snapshot;
+mod pool;
+mod entry;
+mod registered;
+pub mod blocking;
 #[cfg(any(doc, doctest))]
 pub mod guide;
 #[cfg(any(doc, doctest))]
@@ -131,11 +138,12 @@ pub use limits::{LimitHit, Limited, Limits};
 pub use network::{AddressRange, AddressRangeError, Network};
 pub use pool::{Pool, PoolBuilder};
 pub use receipt::Receipt;
+pub use registered::{Registered, RegisteredBuilder};
 pub use reset::Reset;
 #[cfg(feature = "snapshot")]
 pub use snapshot::{SnapshotBuilder, SnapshotConfig};
 pub use state::State;
-pub use stats::PoolStats;
+pub use stats::{HostStats, PoolStats};
 pub use stdio::{Input, LineSink, Output, OutputBuffer};
 pub use value::handles::Handles;
 pub use value_error::{ResolveError, ValueError};

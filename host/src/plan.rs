@@ -8,7 +8,7 @@ use wasmtime::component::Val;
 
 use crate::bound::{Binding, Imports};
 use crate::component::Component;
-use crate::config::{Allocation, PoolConfig, Reuse};
+use crate::config::{Allocation, HostConfig, PoolConfig, Reuse};
 use crate::engine::TABLE_SLOT_ELEMENTS;
 use crate::error::PoolError;
 use crate::instance::{Maker, WarmUp};
@@ -111,8 +111,8 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
     }
 }
 
-fn check(config: &PoolConfig, component: &Component) -> Result<(), PoolError> {
-    let host = &component.0.host.config;
+/// Whether a pool with this config can be, of whatever component.
+pub(crate) fn check_config(config: &PoolConfig, host: &HostConfig) -> Result<(), PoolError> {
     let wrong = |setting, problem: String| Err(PoolError::Config { setting, problem });
     if config.max_instances == 0 {
         return wrong(
@@ -140,6 +140,19 @@ fn check(config: &PoolConfig, component: &Component) -> Result<(), PoolError> {
             "is set, but this host's code counts no fuel: set HostConfig::fuel".to_owned();
         return wrong("Limits::fuel", problem);
     }
+    let slot = TABLE_SLOT_ELEMENTS.into();
+    if host.allocation != Allocation::OnDemand && config.limits.table_elements > slot {
+        let problem = format!(
+            "is {}, but a slot holds at most {slot}",
+            config.limits.table_elements
+        );
+        return wrong("Limits::table_elements", problem);
+    }
+    Ok(())
+}
+
+fn check(config: &PoolConfig, component: &Component) -> Result<(), PoolError> {
+    check_config(config, &component.0.host.config)?;
     if let Some(needs) = component.needs() {
         let least = [
             (
@@ -163,20 +176,10 @@ fn check(config: &PoolConfig, component: &Component) -> Result<(), PoolError> {
                 needs.tables.into(),
             ),
         ];
-        let slot = TABLE_SLOT_ELEMENTS.into();
-        if host.allocation != Allocation::OnDemand && config.limits.table_elements > slot {
-            let problem = format!(
-                "is {}, but a slot holds at most {slot}",
-                config.limits.table_elements
-            );
-            return wrong("Limits::table_elements", problem);
-        }
         for (setting, limit, need) in least {
             if limit < need {
-                return wrong(
-                    setting,
-                    format!("is {limit}, but this component starts with {need}"),
-                );
+                let problem = format!("is {limit}, but this component starts with {need}");
+                return Err(PoolError::Config { setting, problem });
             }
         }
     }

@@ -271,6 +271,11 @@ fn average_cost(value: &mut u64, sample: u64) {
     }
 }
 
+/// How long to wait before something is tried again that failed, and failed before so often in a row.
+pub(crate) fn retry_after(failures: u32) -> Duration {
+    Duration::from_millis(100) * 2u32.pow(failures.min(6))
+}
+
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use wasmtime::Store;
 use wasmtime::component::{Linker, Val};
@@ -30,7 +31,9 @@ use crate::world::World;
 ///
 /// Its futures need tokio's timer, so they run on a tokio runtime.
 pub struct Pool<W: World = (), S: Send + 'static = ()> {
-    lending: Arc<Lending<W, S>>,
+    pub(crate) lending: Arc<Lending<W, S>>,
+    /// When the call came that this handle was made for, if that was before the pool was there.
+    pub(crate) since: Option<Instant>,
 }
 
 impl Component {
@@ -87,7 +90,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     {
         let lending = &*self.lending;
         Call::new(async move {
-            let (mut guard, begun) = Lending::lend(lending, receipt_wanted()).await?;
+            let (mut guard, begun) = Lending::lend(lending, receipt_wanted(), self.since).await?;
             lease::run(&mut guard, &begun, call).await
         })
     }
@@ -194,7 +197,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// Dropping the future loses the place in the queue and nothing else.
     pub async fn lease(&self) -> Result<Lease<W, S>, CallError> {
         let lending = Arc::clone(&self.lending);
-        let (guard, _) = Lending::lend(lending, false).await?;
+        let (guard, _) = Lending::lend(lending, false, self.since).await?;
         Ok(Lease { guard })
     }
 
@@ -238,7 +241,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         answer: impl FnOnce(&ExportedFunc, Option<Val>, &mut Handles) -> Result<R, CallError>,
     ) -> Result<(R, Measured), CallError> {
         let lending = &*self.lending;
-        let (mut guard, begun) = Lending::lend(lending, receipt_wanted()).await?;
+        let (mut guard, begun) = Lending::lend(lending, receipt_wanted(), self.since).await?;
         let (value, receipt) = lease::invoke(&mut guard, &begun, function, params).await?;
         // Resources in the answer end with the instance: only a lease can pass them on.
         let answer = answer(function, value, &mut Handles::default())?;
@@ -250,6 +253,7 @@ impl<W: World, S: Send + 'static> Clone for Pool<W, S> {
     fn clone(&self) -> Self {
         Self {
             lending: Arc::clone(&self.lending),
+            since: None,
         }
     }
 }
@@ -309,6 +313,7 @@ impl<W: World, S: Send + 'static> PoolBuilder<W, S> {
         let runtime = tokio::runtime::Handle::try_current().ok();
         Ok(Pool {
             lending: self.0.lending(Face::Async, runtime)?,
+            since: None,
         })
     }
 }

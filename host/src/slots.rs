@@ -363,11 +363,6 @@ impl<I> Slots<I> {
         self.closed
     }
 
-    /// Instances that are lent, or that stand in a pocket, or are being made.
-    pub(crate) fn running(&self) -> usize {
-        self.leased + self.starting
-    }
-
     /// Whether a caller who comes now had better look for an instance in the pockets.
     pub(crate) fn lacks_idle(&self) -> bool {
         !self.closed && !self.fresh && self.idle.is_empty() && self.waiters.is_empty()

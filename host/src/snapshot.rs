@@ -291,7 +291,9 @@ impl<S: Send + 'static> SnapshotBuilder<S> {
         let (cx, instrumented) = check::step(|| wizer.instrument_component(&wasm))?;
 
         // By hand, and not by the host's load, which would cache it.
-        let engine = host.engine(source.lane(), Reset::Dirty).map_err(SnapshotError::Load)?;
+        let engine = host
+            .engine(source.lane(), Reset::Dirty)
+            .map_err(SnapshotError::Load)?;
         let raw =
             check::step(|| wasmtime::component::Component::from_binary(engine, &instrumented))?;
         drop(instrumented);
@@ -299,7 +301,8 @@ impl<S: Send + 'static> SnapshotBuilder<S> {
             took: Duration::ZERO,
         };
         let (parts, id) = (Arc::clone(&host.parts), source.id().to_owned());
-        let instrumented = Component::new(parts, raw, source.lane(), origin, id, Some(Reset::Dirty));
+        let instrumented =
+            Component::new(parts, raw, source.lane(), origin, id, Some(Reset::Dirty));
         let init = instrumented.exports().find(function.full_name())?;
         let mut config = PoolConfig::new(1);
         config.reuse = Reuse::Calls(u32::MAX..=u32::MAX);

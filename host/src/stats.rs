@@ -51,3 +51,25 @@ pub struct PoolStats {
     /// Instances retired after a fault: a trap, a limit, a deadline, a cancelled call, a panic.
     pub retired_faulty: u64,
 }
+
+/// What a [`Host`](crate::Host) does for its registered components, taken at one instant. Counted as
+/// things happen: taking it costs the same for one component as for ten thousand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HostStats {
+    /// Components that are registered: those of which a [`Registered`](crate::Registered) is held.
+    pub registered: usize,
+    /// Of these, those that are loaded: their code is mapped, and their pool exists.
+    pub loaded: usize,
+    /// Loads under way. Never more than there are processors.
+    pub loading: usize,
+    /// Bytes of code and data of those that are loaded. Code that several share counts once.
+    pub code_bytes: u64,
+
+    /// Loads that ended well.
+    pub loads: u64,
+    /// Loads that ended in an error.
+    pub load_failures: u64,
+    /// Components unloaded because others needed their room.
+    pub unloads: u64,
+}

@@ -4,6 +4,10 @@
 //! which it counts an instance as lent, and the thread, before it parks, says that it does not tick
 //! and then asks every pool under that lock. So either it sees the instance, or the pool sees that
 //! nobody ticks and calls [`Ticker::wake`].
+//!
+//! It asks only pools that hold an instance: ten thousand others cost nothing. One that held none
+//! calls [`Ticker::watch`] first and reads [`Ticker::ticks`] after it. It is forgotten when it is
+//! asked and says, under its lock, that it holds none again.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
@@ -12,16 +16,43 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex};
 
 use crate::clock::Clock;
-use crate::engine::Engines;
+use crate::engine::{Engines, Lane};
 
 /// Somebody who lends instances.
 pub(crate) trait Member: Send + Sync {
-    /// Whether a guest may be running. Takes the lock under which instances are lent.
-    fn is_busy(&self) -> bool;
+    /// The engine that its instances live in.
+    fn lane(&self) -> Lane;
+
+    /// What it holds. Takes the lock under which instances are lent. Who says [`Held::Nothing`] is
+    /// not asked again until it calls [`Ticker::watch`].
+    fn holds(&self) -> Held;
 
     /// Retires the instances that stand idle beyond its `min_warm`: their slots are needed
     /// elsewhere.
     fn shed(&self);
+
+    /// What will be given back to the engine without anybody's asking.
+    fn owes(&self) -> Owed;
+}
+
+/// What a pool holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Held {
+    /// A guest may be running.
+    Busy,
+    /// Instances that stand idle.
+    Idle,
+    /// No instance.
+    Nothing,
+}
+
+/// What a pool, or all of them, will give back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Owed {
+    /// Instances that are lent, or are to be dropped.
+    pub(crate) instances: usize,
+    /// Those that are being made. Who makes them may be waiting for room itself.
+    pub(crate) starting: usize,
 }
 
 /// Ticks without a running guest after which the thread parks. It asks so seldom because asking
@@ -79,7 +110,7 @@ impl Ticker {
         }
     }
 
-    /// Watches one more pool for as long as it lives.
+    /// Watches one more pool for as long as it holds instances.
     pub(crate) fn watch(&self, member: Weak<dyn Member>) {
         let mut members = self.shared.members.lock();
         if members.len() == members.capacity() {
@@ -88,12 +119,25 @@ impl Ticker {
         members.push(member);
     }
 
-    /// Asks every pool to give up what it does not need.
-    pub(crate) fn shed_all(&self) {
-        let members = self.shared.members.lock().clone();
-        for member in members.iter().filter_map(Weak::upgrade) {
-            member.shed();
-        }
+    /// Asks every pool to give up what it does not need of this engine.
+    pub(crate) fn shed_all(&self, lane: Lane) {
+        self.of(lane).iter().for_each(|member| member.shed());
+    }
+
+    /// What all pools will give back to this engine.
+    pub(crate) fn owed(&self, lane: Lane) -> Owed {
+        let members = self.of(lane);
+        let owed = members.iter().map(|member| member.owes());
+        owed.fold(Owed::default(), |all, one| Owed {
+            instances: all.instances + one.instances,
+            starting: all.starting + one.starting,
+        })
+    }
+
+    fn of(&self, lane: Lane) -> Vec<Arc<dyn Member>> {
+        let members = self.shared.members.lock();
+        let members = members.iter().filter_map(Weak::upgrade);
+        members.filter(|member| member.lane() == lane).collect()
     }
 
     /// Whether deadlines are looked at. To be read as the module says.
@@ -181,10 +225,19 @@ impl Shared {
     }
 
     fn anyone_busy(&self) -> bool {
-        let members = self.members.lock();
-        members
-            .iter()
-            .filter_map(Weak::upgrade)
-            .any(|member| member.is_busy())
+        let mut busy = false;
+        // Whoever is the last to own a pool drops it, and that is to happen without the lock.
+        let mut asked = Vec::new();
+        self.members.lock().retain(|member| {
+            let Some(member) = member.upgrade() else {
+                return false;
+            };
+            let held = member.holds();
+            asked.push(member);
+            busy |= held == Held::Busy;
+            held != Held::Nothing
+        });
+        drop(asked);
+        busy
     }
 }

@@ -42,7 +42,9 @@ async fn a_warm_async_call_allocates_nothing() {
         let mut call = Box::pin(pool.call(async |(), _| Ok(())));
         let waker = std::task::Waker::noop();
         let polled = measure(|| {
-            let polled = call.as_mut().poll(&mut std::task::Context::from_waker(waker));
+            let polled = call
+                .as_mut()
+                .poll(&mut std::task::Context::from_waker(waker));
             assert!(polled.is_ready(), "a call that waits for nobody");
         });
         counted += polled.count_total;

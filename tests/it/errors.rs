@@ -17,6 +17,7 @@ use crate::{snapshot, snapshot_cache};
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/it/errors.golden");
 
 type Pool = blocking::Pool<()>;
+type Registered = blocking::Registered<()>;
 
 /// Errors under names, each really provoked.
 struct Found(Vec<(&'static str, Error)>);
@@ -36,6 +37,9 @@ fn of_hosts(found: &mut Found) {
     found.add("HostError::Config", Host::new(config));
     let mut config = HostConfig::default();
     config.max_instances = 0;
+    found.add("HostError::Config", Host::new(config));
+    let mut config = HostConfig::default();
+    config.max_loaded = 0;
     found.add("HostError::Config", Host::new(config));
 }
 
@@ -125,6 +129,7 @@ fn waiting(found: &mut Found) {
     let lease = pool.lease().unwrap();
     found.add("CallError::Busy", pool.invoke("next", &[]));
     config.max_queue = 1;
+    config.max_wait = Some(Duration::ZERO);
     found.add(
         "CallError::HostFull",
         Pool::new(&counter, config.clone())
@@ -146,6 +151,31 @@ fn waiting(found: &mut Found) {
     drop(lease);
     pool.close();
     found.add("CallError::Closed", pool.invoke("next", &[]));
+}
+
+fn registering(found: &mut Found) {
+    let host = host_with(|config| config.max_loaded = 1);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("counter.wat");
+    std::fs::write(&file, COUNTER).unwrap();
+    let counter = Registered::new(&host, file.as_path(), config(1, always())).unwrap();
+    counter.invoke("next", &[]).unwrap();
+    std::fs::write(&file, "(component)").unwrap();
+    let other = Registered::new(&host, "no/such/file.wasm", config(1, always())).unwrap();
+    found.add("CallError::Load", other.invoke("next", &[]));
+    assert!(!counter.is_loaded());
+    found.add("LoadError::Changed", counter.invoke("next", &[]));
+
+    let mut config = config(1, always());
+    config.limits.deadline = Duration::from_millis(5);
+    let slow = Registered::builder(&host, Wasm::wat(COUNTER), config, || ())
+        .imports(|_| {
+            std::thread::park_timeout(Duration::from_millis(50));
+            Ok(())
+        })
+        .build()
+        .unwrap();
+    found.add("CallError::Deadline in the load", slow.invoke("next", &[]));
 }
 
 fn hostile_pool(wat: &str, mode: u32) -> Pool {
@@ -283,6 +313,7 @@ fn messages_are_as_written() {
         of_loading,
         of_pools,
         waiting,
+        registering,
         running,
         snapshotting,
     ] {

@@ -179,6 +179,9 @@ fn a_full_host_takes_idle_instances_of_other_pools() {
         assert_eq!((used(&idle.stats()), idle.stats().retired_idle), (0, 2));
 
         // Now nothing is idle that could be taken.
+        let mut impatient = ready(2, 0, always());
+        impatient.max_wait = Some(Duration::ZERO);
+        let idle = AnyPool::new(face, &component, impatient);
         let error = idle.number("next").unwrap_err();
         assert!(
             matches!(error, prewarm::CallError::HostFull(_)),

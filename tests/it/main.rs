@@ -23,6 +23,8 @@ mod session;
 mod typed;
 mod cancel;
 mod idle;
+mod room;
+mod registry;
 mod counters;
 mod allocations;
 mod backtraces;

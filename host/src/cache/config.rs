@@ -101,6 +101,7 @@ pub struct CacheStats {
     pub failed_writes: u64,
     /// Entries removed to stay below [`CacheConfig::max_bytes`].
     pub evicted: u64,
-    /// Bytes in the folder after the last write by this host; 0 before.
+    /// Bytes in the folder after the last write by this host, as far as it knows: other processes may have written
+    /// since it last looked at all files. 0 before.
     pub bytes: u64,
 }

@@ -32,6 +32,11 @@ pub(super) struct Swept {
     pub(super) evicted: u64,
 }
 
+/// What an entry of so many bytes takes with its seal and its records.
+pub(super) fn at_most(entry: u64) -> u64 {
+    entry.next_multiple_of(BLOCK) + 3 * BLOCK
+}
+
 /// Makes the folder hold at most `max_bytes`, and removes old temporary files.
 pub(super) fn sweep(folder: &Folder, max_bytes: u64, now: SystemTime) -> io::Result<Swept> {
     let mut items = Vec::new();

@@ -17,6 +17,8 @@ pub(super) struct Ledger(Mutex<Lines>);
 #[derive(Debug, Default)]
 struct Lines {
     stats: CacheStats,
+    /// Bytes written by this host since it last swept the folder. `None` before the first sweep.
+    since_sweep: Option<u64>,
     /// Entries already warned of.
     refused: HashSet<String>,
     warned_of_writing: bool,
@@ -47,8 +49,20 @@ impl Ledger {
         }
     }
 
-    pub(super) fn stored(&self) {
-        self.0.lock().stats.stored += 1;
+    /// An entry was written, which takes at most so many `bytes` with all that belongs to it. Whether the folder is to
+    /// be swept: it may hold too much, or other processes had time to fill it. A sweep looks at every file, and so
+    /// must not follow every write.
+    pub(super) fn stored(&self, bytes: u64, max_bytes: u64) -> bool {
+        let lines = &mut *self.0.lock();
+        lines.stats.stored += 1;
+        lines.stats.bytes += bytes;
+        match &mut lines.since_sweep {
+            None => true,
+            Some(since) => {
+                *since += bytes;
+                lines.stats.bytes > max_bytes || *since > max_bytes / 64
+            }
+        }
     }
 
     pub(super) fn write_failed(&self, folder: &Path, error: &wasmtime::Error) {
@@ -65,9 +79,10 @@ impl Ledger {
 
     pub(super) fn swept(&self, swept: &Swept) {
         let Swept { bytes, evicted } = *swept;
-        let stats = &mut self.0.lock().stats;
-        stats.bytes = bytes;
-        stats.evicted += evicted;
+        let lines = &mut *self.0.lock();
+        lines.since_sweep = Some(0);
+        lines.stats.bytes = bytes;
+        lines.stats.evicted += evicted;
     }
 }
 

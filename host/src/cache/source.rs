@@ -33,7 +33,6 @@ struct Content {
 enum Origin {
     Memory,
     /// Nowhere: only the hash is known.
-    #[cfg(feature = "snapshot")]
     Gone,
     File {
         file: File,
@@ -59,7 +58,6 @@ impl<'a> Source<'a> {
     }
 
     /// A component whose bytes are nowhere to be read. The cache may have it none the less.
-    #[cfg(feature = "snapshot")]
     pub(crate) fn known(content: blake3::Hash) -> Source<'static> {
         Source {
             origin: Origin::Gone,
@@ -105,7 +103,6 @@ impl<'a> Source<'a> {
             return Ok(read);
         }
         let mut bytes = Vec::new();
-        #[cfg(feature = "snapshot")]
         if let Origin::Gone = &self.origin {
             return Err(io::ErrorKind::NotFound.into());
         }
@@ -159,7 +156,6 @@ impl<'a> Source<'a> {
         match &self.origin {
             Origin::File { stamp, .. } => stamp.as_ref(),
             Origin::Memory => None,
-            #[cfg(feature = "snapshot")]
             Origin::Gone => None,
         }
     }

@@ -1,13 +1,17 @@
 //! What happens off the callers' path: instances made ahead, dropped behind, and retired when idle.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
+
+use parking_lot::MutexGuard;
 
 use super::tokens::{Dropping, discard};
 use super::{Lending, Lent};
+use crate::engine::Lane;
 use crate::instance::{Instance, contained};
 use crate::refill::{Next, Work};
 use crate::slots::{Refilled, Retire, Returned, Slots};
-use crate::ticker::Member;
+use crate::ticker::{Held, Member, Owed};
 use crate::world::World;
 
 /// Instances are made one after the other for one pool at most so many times before the refill
@@ -51,9 +55,44 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             .collect()
     }
 
+    /// Whether the ticker knew of this pool. From now on it is taken to.
+    fn watch(&self) -> bool {
+        let _slots = self.slots.lock();
+        self.watched.swap(true, Ordering::Relaxed)
+    }
+
+    /// How many instances stand in pockets, counted for certain, and those that came out because
+    /// their pocket was filled meanwhile.
+    fn look_into_pockets(&self) -> (usize, Vec<Lent<W, S>>) {
+        let mut pocketed = 0;
+        let crowded = self.pockets.sift(|_| {
+            pocketed += 1;
+            true
+        });
+        (pocketed, crowded)
+    }
+
+    fn put_back(&self, mut slots: MutexGuard<'_, Slots<Lent<W, S>>>, crowded: Vec<Lent<W, S>>) {
+        if crowded.is_empty() {
+            return;
+        }
+        let now = self.maker.clock.now();
+        let returned = self.take_in(&mut slots, crowded, now, |_| None);
+        drop(slots);
+        returned.into_iter().for_each(|one| self.settle(one, now));
+        self.notice(now);
+    }
+
     /// Makes one instance ahead.
     fn refill_one(&self) {
         let began = self.maker.clock.now();
+        if self.room().is_wanted() {
+            // What is free belongs to callers who wait for it.
+            self.change(|slots| slots.refill_failed(began));
+            return self.notice(began);
+        }
+        let watched = self.watch();
+        self.be_watched(watched, self.host.ticker.ticks());
         let deadline = self.deadline(began).into();
         // Tokio panics when its runtime has shut down, and this thread serves other pools too.
         let made = contained(|| match &self.runtime {
@@ -126,33 +165,48 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
 }
 
 impl<W: World, S: Send + 'static> Member for Lending<W, S> {
-    fn is_busy(&self) -> bool {
-        let mut slots = self.slots.lock();
-        let mut pocketed = 0;
-        let crowded = self.pockets.sift(|_| {
-            pocketed += 1;
-            true
-        });
-        let busy = slots.running() > pocketed;
-        let now = self.maker.clock.now();
-        let returned = self.take_in(&mut slots, crowded, now, |_| None);
-        drop(slots);
-        if !returned.is_empty() {
-            returned.into_iter().for_each(|one| self.settle(one, now));
-            self.notice(now);
+    fn lane(&self) -> Lane {
+        Self::lane(self)
+    }
+
+    fn holds(&self) -> Held {
+        let slots = self.slots.lock();
+        let (pocketed, crowded) = self.look_into_pockets();
+        let stats = slots.stats(pocketed, 0);
+        let held = if stats.leased + stats.starting > crowded.len() {
+            Held::Busy
+        } else if stats.idle + stats.dying + crowded.len() > 0 {
+            Held::Idle
+        } else {
+            self.watched.store(false, Ordering::Relaxed);
+            Held::Nothing
+        };
+        self.put_back(slots, crowded);
+        held
+    }
+
+    fn owes(&self) -> Owed {
+        let slots = self.slots.lock();
+        let (pocketed, crowded) = self.look_into_pockets();
+        let stats = slots.stats(pocketed, 0);
+        self.put_back(slots, crowded);
+        Owed {
+            instances: stats.leased + stats.dying,
+            starting: stats.starting,
         }
-        busy
     }
 
     fn shed(&self) {
         let mut slots = self.slots.lock();
         slots.shed();
-        let mut spare = slots.spare(self.pockets.count());
+        let (pocketed, crowded) = self.look_into_pockets();
+        let mut spare = slots.spare(pocketed);
         let retired = self.pockets.sift(|_| {
             let keep = spare == 0;
             spare = spare.saturating_sub(1);
             keep
         });
+        let retired = crowded.into_iter().chain(retired).collect();
         let now = self.maker.clock.now();
         let returned = self.take_in(&mut slots, retired, now, |_| Some(Retire::Idle));
         // Their room is wanted now, not when refill comes round to it.

@@ -113,6 +113,7 @@ impl<W: World, S: Send + 'static> Vacancy<'_, W, S> {
 impl<W: World, S: Send + 'static> Drop for Vacancy<'_, W, S> {
     fn drop(&mut self) {
         self.0.change(Slots::start_failed);
+        self.0.room().freed();
     }
 }
 
@@ -126,6 +127,7 @@ impl<W: World, S: Send + 'static> Dropping<'_, W, S> {
             cost.into_iter().for_each(|cost| slots.drop_cost(cost));
             slots.dropped()
         });
+        self.0.room().freed();
         std::mem::forget(self);
     }
 }
@@ -133,6 +135,7 @@ impl<W: World, S: Send + 'static> Dropping<'_, W, S> {
 impl<W: World, S: Send + 'static> Drop for Dropping<'_, W, S> {
     fn drop(&mut self) {
         self.0.change(Slots::dropped);
+        self.0.room().freed();
     }
 }
 
@@ -164,15 +167,6 @@ impl<W: World, S: Send + 'static> Drop for Place<'_, W, S> {
             });
             self.pool.notice(now);
         }
-    }
-}
-
-/// Wakes a thread that waits for its turn.
-pub(super) struct ThreadWaker(pub(super) std::thread::Thread);
-
-impl std::task::Wake for ThreadWaker {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
     }
 }
 

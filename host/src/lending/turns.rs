@@ -2,17 +2,20 @@
 
 use std::future::poll_fn;
 use std::ops::Deref;
-use std::sync::Arc;
-use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use super::tokens::{Guard, Place, ThreadWaker, Vacancy, discard};
+use super::tokens::{Guard, Place, Vacancy, discard};
 use super::{Lending, Lent};
 use crate::clock::Deadline;
 use crate::error::{CallError, Phase};
 use crate::instance::{Begun, Instance};
+use crate::park;
+use crate::room::LOOK_AGAIN;
 use crate::slots::{Arrived, Ticket, Turn};
 use crate::world::World;
+
+/// After so many looks in a row at which nobody was going to give anything back, nobody is.
+const HOPELESS_LOOKS: u32 = 3;
 
 impl<W: World, S: Send + 'static> Lending<W, S> {
     /// When a caller who arrived at `now` gives up its place, and what it is told then.
@@ -40,22 +43,28 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         }
     }
 
-    /// Lends an instance to a task. `measured` says whether its receipt is wanted.
+    /// Lends an instance to a task. `measured` says whether its receipt is wanted, `since` when the
+    /// caller came, where that was before the pool was there.
     pub(crate) async fn lend<P>(
         pool: P,
         measured: bool,
+        since: Option<Instant>,
     ) -> Result<(Guard<P, W, S>, Begun), CallError>
     where
         P: Deref<Target = Self>,
     {
-        if let Some(instance) = pool.take_pocketed() {
+        if since.is_none()
+            && let Some(instance) = pool.take_pocketed()
+        {
             let begun = pool.begun_ready(measured);
             return Ok((Guard::new(pool, instance), begun));
         }
-        let arrived = pool.maker.clock.now();
+        let now = pool.maker.clock.now();
+        let arrived = since.unwrap_or(now);
         let deadline = pool.deadline(arrived);
         let mut begun = Begun::at(arrived, deadline, measured);
-        let turn = match pool.admit(arrived)? {
+        begun.queued = now.saturating_duration_since(arrived);
+        let turn = match pool.admit(now)? {
             Ok(turn) => turn,
             Err(ticket) => {
                 // Boxed, like the start below, so that a call that needs neither is not moved about
@@ -76,18 +85,23 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     pub(crate) fn lend_direct<P>(
         pool: P,
         measured: bool,
+        since: Option<Instant>,
     ) -> Result<(Guard<P, W, S>, Begun), CallError>
     where
         P: Deref<Target = Self>,
     {
-        if let Some(instance) = pool.take_pocketed() {
+        if since.is_none()
+            && let Some(instance) = pool.take_pocketed()
+        {
             let begun = pool.begun_ready(measured);
             return Ok((Guard::new(pool, instance), begun));
         }
-        let arrived = pool.maker.clock.now();
+        let now = pool.maker.clock.now();
+        let arrived = since.unwrap_or(now);
         let deadline = pool.deadline(arrived);
         let mut begun = Begun::at(arrived, deadline, measured);
-        let turn = match pool.admit(arrived)? {
+        begun.queued = now.saturating_duration_since(arrived);
+        let turn = match pool.admit(now)? {
             Ok(turn) => turn,
             Err(ticket) => {
                 let turn = pool.wait_direct(ticket, arrived, deadline)?;
@@ -153,18 +167,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             ticket: Some(ticket),
         };
         let (until, late) = self.patience(arrived, deadline);
-        let mut timer = until.map(|until| Box::pin(tokio::time::sleep_until(until.into())));
-        let turn = poll_fn(|cx| {
-            if let Poll::Ready(turn) = place.poll(cx.waker()) {
-                return Poll::Ready(Some(turn));
-            }
-            match &mut timer {
-                Some(timer) => timer.as_mut().poll(cx).map(|()| None),
-                None => Poll::Pending,
-            }
-        })
-        .await;
-        turn.unwrap_or(Err(late))
+        let turn = poll_fn(|cx| place.poll(cx.waker()));
+        park::wait_async(turn, until).await.unwrap_or(Err(late))
     }
 
     fn wait_direct(
@@ -178,22 +182,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             ticket: Some(ticket),
         };
         let (until, late) = self.patience(arrived, deadline);
-        let waker = Waker::from(Arc::new(ThreadWaker(std::thread::current())));
-        loop {
-            if let Poll::Ready(turn) = place.poll(&waker) {
-                return turn;
-            }
-            match until {
-                None => std::thread::park(),
-                Some(until) => {
-                    let left = until.saturating_duration_since(self.maker.clock.now());
-                    if left.is_zero() {
-                        return Err(late);
-                    }
-                    std::thread::park_timeout(left);
-                }
-            }
-        }
+        let turn = poll_fn(|cx| place.poll(cx.waker()));
+        park::wait(turn, until, &self.maker.clock).unwrap_or(Err(late))
     }
 
     async fn start(
@@ -201,10 +191,26 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         begun: &mut Begun,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
-        let mut made = self.maker.start(begun.deadline).await;
+        let room = self.room();
+        let mut made = match room.is_wanted() {
+            true => Err(out_of_turn()),
+            false => self.maker.start(begun.deadline).await,
+        };
         if let Err(CallError::HostFull(_)) = made {
-            self.host.ticker.shed_all();
-            made = self.maker.start(begun.deadline).await;
+            let until = self.patience_for_room(begun);
+            if let Some(first) = park::wait_async(room.line_up().first(), until).await {
+                let mut hopeless = 0;
+                loop {
+                    self.host.ticker.shed_all(self.lane());
+                    begun.queued = self.waited(begun);
+                    made = self.maker.start(begun.deadline).await;
+                    if self.room_is_settled(&made, until, &mut hopeless) {
+                        break;
+                    }
+                    let freed = tokio::time::timeout(LOOK_AGAIN, first.freed());
+                    park::wait_async(freed, until).await;
+                }
+            }
         }
         self.made(made, begun, vacancy)
     }
@@ -214,12 +220,62 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         begun: &mut Begun,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
-        let mut made = self.maker.start_direct(begun.deadline);
+        let (room, clock) = (self.room(), &self.maker.clock);
+        let mut made = match room.is_wanted() {
+            true => Err(out_of_turn()),
+            false => self.maker.start_direct(begun.deadline),
+        };
         if let Err(CallError::HostFull(_)) = made {
-            self.host.ticker.shed_all();
-            made = self.maker.start_direct(begun.deadline);
+            let until = self.patience_for_room(begun);
+            if let Some(first) = park::wait(room.line_up().first(), until, clock) {
+                let mut hopeless = 0;
+                loop {
+                    self.host.ticker.shed_all(self.lane());
+                    begun.queued = self.waited(begun);
+                    made = self.maker.start_direct(begun.deadline);
+                    if self.room_is_settled(&made, until, &mut hopeless) {
+                        break;
+                    }
+                    let soon = clock.now() + LOOK_AGAIN;
+                    let again = Some(until.map_or(soon, |until| until.min(soon)));
+                    park::wait(first.freed(), again, clock);
+                }
+            }
         }
         self.made(made, begun, vacancy)
+    }
+
+    /// When a caller for whom the engine has no room gives up.
+    fn patience_for_room(&self, begun: &Begun) -> Option<Instant> {
+        let arrived = begun.arrived.unwrap_or_else(|| self.maker.clock.now());
+        self.patience(arrived, self.deadline(arrived)).0
+    }
+
+    fn waited(&self, begun: &Begun) -> Duration {
+        let now = self.maker.clock.now();
+        begun
+            .arrived
+            .map_or(Duration::ZERO, |from| now.saturating_duration_since(from))
+    }
+
+    /// Whether the first in line for room has its answer: there was room, the time is up, or nobody
+    /// will give anything back. `hopeless` says how often in a row that was so when it looked: once
+    /// is not enough, since what was full a moment ago may be free by now.
+    fn room_is_settled(
+        &self,
+        made: &Result<Instance<W, S>, CallError>,
+        until: Option<Instant>,
+        hopeless: &mut u32,
+    ) -> bool {
+        let full = matches!(made, Err(CallError::HostFull(_)));
+        if !full || until.is_some_and(|until| until <= self.maker.clock.now()) {
+            return true;
+        }
+        let owed = self.host.ticker.owed(self.lane());
+        let room = self.room();
+        let hope = owed.instances > 0 || owed.starting > room.waiting() || room.is_left();
+        *hopeless = if hope { 0 } else { *hopeless + 1 };
+        *hopeless >= HOPELESS_LOOKS
     }
 
     fn made(
@@ -244,4 +300,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Err(error) => Err(CallError::Start(Box::new(error))),
         }
     }
+}
+
+/// Others waited for room before, and had it first until the time was up.
+fn out_of_turn() -> CallError {
+    CallError::HostFull("other callers wait for room too".into())
 }

@@ -140,7 +140,7 @@ impl<I> Slots<I> {
 
     /// Refill could not. Callers find out why when they make their own; refill tries again later.
     pub(crate) fn refill_failed(&mut self, now: Instant) -> Option<Waker> {
-        let wait = Duration::from_millis(100) * 2u32.pow(self.refill.failures.min(6));
+        let wait = policy::retry_after(self.refill.failures);
         self.refill.failures += 1;
         self.refill.not_before = Some(now + wait);
         self.start_failed()

@@ -37,7 +37,8 @@ pub(super) fn initialise<S: Send + 'static>(
     wizer: &Wizer,
     instrumented: &ComponentContext<'_>,
 ) -> Result<Vec<u8>, SnapshotError> {
-    let (mut guard, begun) = Lending::lend_direct(pool, false).map_err(SnapshotError::Init)?;
+    let (mut guard, begun) =
+        Lending::lend_direct(pool, false, None).map_err(SnapshotError::Init)?;
     let (_, instance) = guard.begin().map_err(SnapshotError::Init)?;
     let (answers, _) = pool
         .maker

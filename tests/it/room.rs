@@ -1,0 +1,143 @@
+//! A host whose instances are all in use: who waits for what is given back, and in which order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use prewarm::{CallError, Host, Pool, blocking};
+
+use crate::guests::COUNTER;
+use crate::support::{
+    AnyPool, FACES, always, config, host_with, load, number, poll_once, until, until_stats,
+};
+
+fn full_host(max_instances: u32) -> Host {
+    host_with(|config| config.max_instances = max_instances)
+}
+
+#[tokio::test]
+async fn callers_of_many_pools_are_served_as_they_came() {
+    for reuse in [prewarm::Reuse::Never, always()] {
+        let host = full_host(1);
+        let component = load(&host, COUNTER);
+        let pool = || component.pool::<()>(config(1, reuse.clone())).unwrap();
+        let holder = pool();
+        let lease = holder.lease().await.unwrap();
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let mut calls = Vec::new();
+        for caller in 0..10 {
+            let (pool, order) = (pool(), Arc::clone(&served));
+            let mut call = Box::pin(async move {
+                let order = &order;
+                let answer = pool.call(async move |(), _| {
+                    order.lock().push(caller);
+                    Ok(())
+                });
+                answer.await
+            });
+            assert!(poll_once(call.as_mut()).is_pending());
+            calls.push(tokio::spawn(call));
+        }
+        drop(lease);
+        for call in calls {
+            call.await.unwrap().unwrap();
+        }
+        assert_eq!(*served.lock(), (0..10).collect::<Vec<_>>(), "{reuse:?}");
+    }
+}
+
+#[test]
+fn threads_are_served_too() {
+    for face in FACES {
+        for reuse in [prewarm::Reuse::Never, always()] {
+            let host = full_host(2);
+            let component = load(&host, COUNTER);
+            std::thread::scope(|scope| {
+                for _ in 0..8 {
+                    let pool = AnyPool::new(face, &component, config(2, reuse.clone()));
+                    scope.spawn(move || {
+                        for _ in 0..100 {
+                            let answer = pool.number("next");
+                            assert!(answer.is_ok(), "{face:?}: {answer:?}, {:?}", pool.stats());
+                        }
+                    });
+                }
+            });
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_leaves_the_line_lets_the_next_one_in() {
+    let host = full_host(1);
+    let component = load(&host, COUNTER);
+    let pools: [Pool; 3] = [(); 3].map(|()| component.pool(config(1, always())).unwrap());
+    let lease = pools[0].lease().await.unwrap();
+    let mut first = Box::pin(pools[1].lease());
+    let mut second = Box::pin(pools[2].invoke("next", &[]));
+    assert!(poll_once(first.as_mut()).is_pending());
+    assert!(poll_once(second.as_mut()).is_pending());
+    drop(first);
+    drop(lease);
+    assert_eq!(number(second.await.unwrap()), 1);
+    until_stats(&pools[1], "it holds nothing", |stats| stats.starting == 0).await;
+}
+
+#[test]
+fn nobody_waits_for_what_nobody_gives_back() {
+    for face in FACES {
+        let host = full_host(1);
+        let component = load(&host, COUNTER);
+        let mut keeps = config(1, always());
+        keeps.min_warm = 1;
+        let keeper = AnyPool::new(face, &component, keeps);
+        keeper.until("one stands ready", |stats| stats.idle == 1);
+        // With the default deadline it would wait for half a minute.
+        let pool = AnyPool::new(face, &component, config(1, always()));
+        let error = pool.number("next").unwrap_err();
+        assert!(matches!(error, CallError::HostFull(_)), "{error:?}");
+    }
+}
+
+#[test]
+fn the_wait_ends_at_the_deadline_and_says_why() {
+    for face in FACES {
+        let host = full_host(1);
+        let component = load(&host, COUNTER);
+        let held = AnyPool::new(face, &component, config(1, always())).hold();
+        let mut short = config(1, always());
+        short.limits.deadline = Duration::from_millis(5);
+        let pools = [(); 2].map(|()| AnyPool::new(face, &component, short.clone()));
+        std::thread::scope(|scope| {
+            for pool in &pools {
+                scope.spawn(|| {
+                    let error = pool.number("next").unwrap_err();
+                    assert!(matches!(error, CallError::HostFull(_)), "{error:?}");
+                    assert!(error.is_retryable());
+                });
+            }
+        });
+        drop(held);
+        assert_eq!(pools[0].number("next").unwrap(), 1);
+    }
+}
+
+/// What refill keeps ready of one pool is no use to a caller of another.
+#[test]
+fn refill_stays_behind_callers() {
+    let host = full_host(2);
+    let component = load(&host, COUNTER);
+    let greedy = blocking::Pool::<()>::new(&component, config(2, prewarm::Reuse::Never)).unwrap();
+    let other = blocking::Pool::<()>::new(&component, config(2, prewarm::Reuse::Never)).unwrap();
+    for _ in 0..200 {
+        greedy.invoke("next", &[]).unwrap();
+        other.invoke("next", &[]).unwrap();
+    }
+    until("both are quiet", || {
+        let stats = [greedy.stats(), other.stats()];
+        match stats.iter().all(|stats| stats.leased + stats.starting == 0) {
+            true => Ok(()),
+            false => Err(stats),
+        }
+    });
+}
