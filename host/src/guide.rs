@@ -205,7 +205,7 @@
 //! # Snapshots
 //!
 //! A warm-up is paid for by each instance. Where a guest builds the same tables each time, let it do
-//! that in an export, and take a snapshot after it (`Component::snapshot`, feature `snapshot`): every
+//! that in an export, and take a snapshot after it (`snapshot` of a component, with the feature of that name): every
 //! instance then starts with the tables in its memory. Whatever it asked of the host meanwhile is
 //! frozen with them: environment, time, seeds of random numbers. Script guests gain from both, since
 //! a warm-up also touches the memory that a snapshot only maps.

@@ -33,7 +33,7 @@
 //! | several calls on one instance | [`Pool::lease`] |
 //! | no async runtime, and cheaper calls | [`blocking`] |
 //! | host functions of your own | [`PoolBuilder::imports`], [`State`] |
-//! | guests that start initialised | `Component::snapshot` (feature `snapshot`) |
+//! | guests that start initialised | `snapshot` of a component (feature `snapshot`) |
 //! | what a component offers | [`Component::exports`], [`Component::wit`] |
 //! | what a call used, a pool and a host did | [`Call::with_receipt`], [`Pool::stats`], [`Host::stats`] |
 //! | whose fault an error is, and whether to try again | [`CallError::fault`], [`CallError::is_retryable`] |
