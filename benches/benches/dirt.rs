@@ -15,19 +15,19 @@ fn dirt(criterion: &mut Criterion) {
 }
 
 fn run(criterion: &mut Criterion) -> Result<()> {
-    let component = load(&pools::host(None)?)?;
-    let pool = Dirty::new(&component, pools::fresh(32))?;
-    let engines = [
-        ("bare-lane", BareDirty::new(bare::lane()?)?),
-        ("bare-default", BareDirty::new(bare::default_engine()?)?),
-        (
-            "bare-default-pooling",
-            BareDirty::new(bare::default_pooling()?)?,
-        ),
-    ];
     for layout in Layout::ALL {
         let mut group = criterion.benchmark_group(format!("dirt-{}", layout.name()));
         for pages in PAGES {
+            // New for each case: a slot remembers how much was once dirty in it.
+            let pool = Dirty::new(&load(&pools::host(None)?)?, pools::fresh(32))?;
+            let engines = [
+                ("bare-lane", BareDirty::new(bare::lane()?)?),
+                ("bare-default", BareDirty::new(bare::default_engine()?)?),
+                (
+                    "bare-default-pooling",
+                    BareDirty::new(bare::default_pooling()?)?,
+                ),
+            ];
             let ours = whole("prewarm", |calls| pool.run(pages, layout, calls));
             let bare = engines
                 .iter()

@@ -11,7 +11,7 @@ use std::time::Duration;
 use criterion::{Criterion, criterion_group, criterion_main};
 use prewarm_benches::bare::{self, Bare};
 use prewarm_benches::burst::{self, Burst};
-use prewarm_benches::cases::{Turns, criterion, each, measure, measuring, whole};
+use prewarm_benches::cases::{Case, Turns, criterion, each, measure, measuring, whole};
 use prewarm_benches::clock::time;
 use prewarm_benches::load::{independent, open_loop, together};
 use prewarm_benches::{loops, many, pools};
@@ -35,7 +35,7 @@ fn all(criterion: &mut Criterion) {
 
 /// Turns that `callers` threads share.
 fn shared<'a>(callers: usize, run: impl Fn(u64) -> Result<()> + Sync + 'a) -> Turns<'a> {
-    Box::new(move |turns| together(callers, turns, &run))
+    Box::new(move |turns| together(callers, turns, &|| Ok(Box::new(&run))))
 }
 
 fn warm(criterion: &mut Criterion) -> Result<()> {
@@ -51,9 +51,13 @@ fn warm(criterion: &mut Criterion) -> Result<()> {
             ),
             (
                 "bare-lane",
-                shared(callers, |calls| {
-                    let (mut store, tools) = bare.start()?;
-                    loops::warm(&mut store, &tools, calls)
+                Box::new(|turns| {
+                    together(callers, turns, &|| {
+                        let (mut store, tools) = bare.start()?;
+                        Ok(Box::new(move |calls| {
+                            loops::warm(&mut store, &tools, calls)
+                        }))
+                    })
                 }),
             ),
         ];
@@ -103,7 +107,7 @@ fn half_load(criterion: &mut Criterion) -> Result<()> {
         Ok(calls.into_iter().map(|(_, took)| took).sum())
     };
     let mut group = criterion.benchmark_group("pool-half-load");
-    let cases: [(&str, Turns<'_>); 3] = [
+    let cases: [Case<'_>; 3] = [
         (
             "prewarm-fresh",
             Box::new(|turns| waits(&|| loops::pool(&fresh, 1), turns)),

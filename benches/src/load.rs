@@ -3,6 +3,7 @@
 //! held up. In a closed loop callers never rest, which gives rates and no latencies.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -130,72 +131,86 @@ pub fn latencies(
     Ok(latencies)
 }
 
+/// One caller: makes so many calls, one after the other.
+pub type Caller<'a> = Box<dyn FnMut(u64) -> Result<()> + 'a>;
+
+/// Sets a caller up, on its own thread and before anything is timed.
+pub type Callers<'a, 'c> = &'a (dyn Fn() -> Result<Caller<'c>> + Sync + 'a);
+
+/// Calls a second that `callers` threads reach together which never rest, for about `duration`.
+/// All that they did is divided by the time that passed for all: with more threads than processors
+/// most of them stand still at any instant.
+///
+/// # Errors
+///
+/// That of the first call that fails.
+pub fn rate(callers: usize, duration: Duration, caller: Callers<'_, '_>) -> Result<f64> {
+    let (barrier, over) = (Barrier::new(callers + 1), AtomicBool::new(false));
+    let one = || -> Result<_> {
+        let run = caller();
+        // Also where there is none, lest the others wait for ever.
+        barrier.wait();
+        let mut run = run?;
+        let began = now();
+        let mut calls = 0;
+        while !over.load(Ordering::Relaxed) {
+            run(1)?;
+            calls += 1;
+        }
+        Ok((began, calls))
+    };
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..callers).map(|_| scope.spawn(one)).collect();
+        barrier.wait();
+        rest(duration);
+        over.store(true, Ordering::Relaxed);
+        let ended = now();
+        // This thread may have come to its turn long after the first caller.
+        let (mut first, mut all) = (ended, 0);
+        for thread in threads {
+            let (began, calls) = thread.join().ok().context("a caller panicked")??;
+            (first, all) = (first.min(began), all + calls);
+        }
+        Ok(count(all) / (ended - first).as_secs_f64())
+    })
+}
+
 /// How long `callers` threads need for about so many calls together. Each makes at least one.
 ///
 /// # Errors
 ///
 /// That of the first call that fails.
-pub fn together(
-    callers: usize,
-    calls: u64,
-    run: &(dyn Fn(u64) -> Result<()> + Sync),
-) -> Result<Duration> {
+pub fn together(callers: usize, calls: u64, caller: Callers<'_, '_>) -> Result<Duration> {
     let share = calls.div_ceil(callers.max(1) as u64);
-    let barrier = Barrier::new(callers + 1);
-    std::thread::scope(|scope| {
-        let one = || {
-            barrier.wait();
-            run(share)
-        };
-        let threads: Vec<_> = (0..callers).map(|_| scope.spawn(one)).collect();
-        barrier.wait();
-        let began = now();
-        for thread in threads {
-            thread.join().ok().context("a caller panicked")??;
-        }
-        // In proportion, where the calls do not divide evenly.
-        Ok(began
-            .elapsed()
-            .mul_f64(count(calls) / count(share * callers as u64)))
-    })
-}
-
-/// Calls a second that `callers` threads reach together which never rest, for `duration`.
-///
-/// # Errors
-///
-/// That of the first call that fails.
-pub fn rate(
-    callers: usize,
-    duration: Duration,
-    run: &(dyn Fn(u64) -> Result<()> + Sync),
-) -> Result<f64> {
     let barrier = Barrier::new(callers);
-    let one = || -> Result<f64> {
+    let one = || -> Result<_> {
+        let run = caller();
         barrier.wait();
+        let mut run = run?;
         let began = now();
-        let mut calls = 0;
-        loop {
-            run(8)?;
-            calls += 8;
-            let passed = began.elapsed();
-            if passed >= duration {
-                return Ok(count(calls) / passed.as_secs_f64());
-            }
-        }
+        run(share)?;
+        Ok((began, now()))
     };
-    std::thread::scope(|scope| {
+    let all = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..callers).map(|_| scope.spawn(one)).collect();
-        let mut rates = 0.0;
-        for thread in threads {
-            rates += thread.join().ok().context("a caller panicked")??;
-        }
-        Ok(rates)
-    })
+        let ended = threads.into_iter().map(|thread| thread.join());
+        ended
+            .map(|outcome| outcome.ok().context("a caller panicked")?)
+            .collect::<Result<Vec<_>>>()
+    })?;
+    let began = all.iter().map(|(began, _)| *began).min();
+    let ended = all.iter().map(|(_, ended)| *ended).max();
+    let took = began
+        .zip(ended)
+        .map_or(Duration::ZERO, |(began, ended)| ended - began);
+    // In proportion, where the calls do not divide evenly.
+    Ok(took.mul_f64(count(calls) / count(share * callers.max(1) as u64)))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicU64;
+
     use super::*;
 
     #[test]
@@ -245,15 +260,25 @@ mod tests {
 
     #[test]
     fn callers_share_the_calls() {
-        let calls = std::sync::atomic::AtomicU64::new(0);
-        let run = |share| {
-            calls.fetch_add(share, std::sync::atomic::Ordering::Relaxed);
-            Ok(())
+        let calls = AtomicU64::new(0);
+        let caller = || -> Result<Caller<'_>> {
+            Ok(Box::new(|share| {
+                calls.fetch_add(share, Ordering::Relaxed);
+                Ok(())
+            }))
         };
-        together(3, 10, &run).unwrap();
-        assert_eq!(calls.into_inner(), 12);
-        let failing = |_| wasmtime::bail!("no");
-        assert!(together(2, 2, &failing).is_err());
-        assert!(rate(2, Duration::from_millis(1), &|_| Ok(())).unwrap() > 0.0);
+        together(3, 10, &caller).unwrap();
+        assert_eq!(calls.load(Ordering::Relaxed), 12);
+        assert!(rate(2, Duration::from_millis(1), &caller).unwrap() > 0.0);
+    }
+
+    #[test]
+    fn a_caller_that_cannot_begin_is_an_error() {
+        let tries = AtomicU64::new(0);
+        let caller = || -> Result<Caller<'_>> {
+            wasmtime::ensure!(tries.fetch_add(1, Ordering::Relaxed) != 0, "no room");
+            Ok(Box::new(|_| Ok(())))
+        };
+        assert!(together(2, 2, &caller).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use prewarm::blocking::Pool;
+use prewarm::blocking::{Pool, PoolBuilder};
 use prewarm::{CallError, Component, PoolConfig, Receipt};
 use wasmtime::Result;
 use wasmtime::component::HasSelf;
@@ -121,6 +121,28 @@ impl Reader {
         Ok(Self::Whole(pool(component, config)?))
     }
 
+    /// A pool of it whose instances have redacted `text` before they are lent.
+    ///
+    /// # Errors
+    ///
+    /// Where the component is of neither world.
+    pub fn warmed(component: &Component, config: PoolConfig, text: &str) -> Result<Self> {
+        let text = text.to_owned();
+        if component.exports().find("analyze").is_err() {
+            let builder = Pool::builder(component, config, || ());
+            let pool = builder.warm_up(move |guest: &part::Redactor, store| {
+                guest.call_redact(store, &text, part::Secrets::TIMES, '*')?;
+                Ok(())
+            });
+            return Ok(Self::Part(pool.build()?));
+        }
+        let pool = builder(component, config).warm_up(move |logs, store| {
+            logs.call_redact(store, &text, secrets(), '*')?;
+            Ok(())
+        });
+        Ok(Self::Whole(pool.build()?))
+    }
+
     /// Sums up a log. `None` from one that only redacts.
     ///
     /// # Errors
@@ -197,8 +219,11 @@ impl Reader {
 ///
 /// Where the component is not of that world.
 pub fn pool(component: &Component, config: PoolConfig) -> Result<Pool<Logs, Labels>> {
-    let pool = Pool::builder(component, config, Labels::default).imports(|linker| {
+    Ok(builder(component, config).build()?)
+}
+
+fn builder(component: &Component, config: PoolConfig) -> PoolBuilder<Logs, Labels> {
+    Pool::builder(component, config, Labels::default).imports(|linker| {
         Logs::add_to_linker::<_, HasSelf<Labels>>(linker, |state| state.embedder_mut())
-    });
-    Ok(pool.build()?)
+    })
 }
