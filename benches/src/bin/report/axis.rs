@@ -97,7 +97,7 @@ impl Axis {
             scale: Scale::Linear,
             steps: Vec::new(),
             low: 0.0,
-            high,
+            high: high * 1.05,
             ticks: ticks.map(|tick| (tick, show(tick))).collect(),
         }
     }
@@ -203,7 +203,7 @@ mod tests {
             names(&Axis::linear("t", [1.0], |it| it.to_string())).len(),
             6
         );
-        assert!(near(axis.place(465.0), 0.5));
+        assert!(near(axis.place(930.0), 1.0 / 1.05));
     }
 
     #[test]
