@@ -5,6 +5,11 @@
 //! `bare-lane` is wasmtime tuned as prewarm tunes it, with an instance for each thread where
 //! instances serve call after call, and an instance for each call elsewhere.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "says what it leaves out, or what takes long"
+)]
+
 use std::sync::Mutex;
 use std::time::Duration;
 

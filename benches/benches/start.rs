@@ -6,6 +6,11 @@
 //! from the very code that prewarm loaded. To load compiled code is unsafe in bare wasmtime, so what
 //! stands beside a cached load is its limit: to read the component's file and do nothing with it.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "says what it leaves out, or what takes long"
+)]
+
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
