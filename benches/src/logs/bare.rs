@@ -34,7 +34,6 @@ pub struct BareReader {
     pre: Pre,
 }
 
-#[expect(clippy::large_enum_variant, reason = "there are few")]
 enum Pre {
     Whole(LogsPre<Bare>),
     Part(RedactorPre<Bare>),
