@@ -30,8 +30,11 @@ pub(crate) struct Chapter {
     pub(crate) numbers: Value,
 }
 
+/// What measures a chapter.
+type Measure = fn(&Bench) -> Result<Chapter>;
+
 /// The chapters, in the order of the report, with what measures them.
-pub(crate) const CHAPTERS: [(&str, fn(&Bench) -> Result<Chapter>); 6] = [
+pub(crate) const CHAPTERS: [(&str, Measure); 6] = [
     ("start", start::measure),
     ("latency", latency::measure),
     ("callers", callers::measure),
