@@ -83,7 +83,10 @@ fn compile(criterion: &mut Criterion, guests: &Guests) -> Result<()> {
         }
         // The engine is made once; each time the component is let go, or it would be found loaded.
         let ours = whole("prewarm", |turns| {
-            (0..turns).try_for_each(|_| Ok(drop(uncached.load_blocking(&*binary)?)))
+            for _ in 0..turns {
+                drop(uncached.load_blocking(&*binary)?);
+            }
+            Ok(())
         });
         let bare = engines.iter().map(|(who, engine)| {
             whole(who, |turns| {
@@ -104,10 +107,16 @@ fn load(criterion: &mut Criterion, cached: &Host, guests: &Guests) {
         let file: &Path = file;
         let cases = [
             whole("prewarm", |turns| {
-                (0..turns).try_for_each(|_| Ok(drop(cached.load_blocking(file)?)))
+                for _ in 0..turns {
+                    drop(cached.load_blocking(file)?);
+                }
+                Ok(())
             }),
             whole("bare-read", |turns| {
-                (0..turns).try_for_each(|_| Ok(drop(std::fs::read(file)?)))
+                for _ in 0..turns {
+                    drop(std::fs::read(file)?);
+                }
+                Ok(())
             }),
         ];
         measure(&mut group, guest, cases);
