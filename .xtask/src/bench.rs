@@ -1,4 +1,4 @@
-//! The demo, the benches and the promises, each with the guests built first.
+//! The demo, the benches, the report and the promises, each with the guests built first.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,26 @@ pub(crate) fn demo(paths: &Paths, file: Option<PathBuf>) -> Result<()> {
 pub(crate) fn bench(paths: &Paths, args: &[String]) -> Result<()> {
     build_some(paths)?;
     in_repository(paths, &["bench", "-p", "prewarm-benches"])
+        .args(args)
+        .run()
+}
+
+/// Measures cold starts and writes `benches/REPORT.md` with its plots, or prints single chapters.
+pub(crate) fn report(paths: &Paths, args: &[String]) -> Result<()> {
+    build_some(paths)?;
+    build_release(paths)?;
+    let whole = !args.iter().any(|arg| arg.starts_with("--only"));
+    let out = if whole {
+        paths.root.join("benches")
+    } else {
+        paths.target.clone()
+    };
+    // Where the caller stands: the file for JSON may be named in the arguments.
+    Program::new(paths.binary("release/report"))
+        .without_env(&["RUST_BACKTRACE"])
+        .env("PREWARM_GUESTS", &paths.guests)
+        .arg("--out")
+        .arg(out)
         .args(args)
         .run()
 }

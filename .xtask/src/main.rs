@@ -50,7 +50,10 @@ enum Verb {
     Tidy,
     /// Runs the benches
     Bench {
-        /// Passed on to `cargo bench`
+        /// Writes benches/REPORT.md with plots instead; takes --quick, --json FILE, --only CHAPTER
+        #[arg(long)]
+        report: bool,
+        /// Passed on to `cargo bench`, or to the report
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -93,7 +96,8 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Guests { languages } => guests::build(&paths, &languages),
         Verb::Costs => bench::costs(&paths),
         Verb::Tidy => tidy::run(&paths),
-        Verb::Bench { args } => bench::bench(&paths, &args),
+        Verb::Bench { report: true, args } => bench::report(&paths, &args),
+        Verb::Bench { args, .. } => bench::bench(&paths, &args),
         Verb::Promises { readme: true, args } => bench::promises_into_readme(&paths, &args),
         Verb::Promises { args, .. } => bench::promises(&paths, &args),
         Verb::Ab {

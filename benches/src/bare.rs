@@ -1,12 +1,12 @@
 //! wasmtime without prewarm, to compare with: tuned by hand like prewarm's lane, and as it comes.
 
 use wasmtime::Result;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::{Component, Instance, InstancePre, Linker};
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
 };
 
-use crate::guest::{TOOLS, direct, task};
+use crate::guest::{TOOLS, direct, task, tools_with_room};
 
 /// An engine tuned as prewarm tunes its lane for components without component-model async.
 ///
@@ -65,6 +65,7 @@ fn swap_is_off() -> bool {
 #[expect(missing_debug_implementations, reason = "the bindings have none")]
 pub struct Bare {
     engine: Engine,
+    by_name: InstancePre<()>,
     direct: direct::ToolsPre<()>,
     task: task::ToolsPre<()>,
 }
@@ -76,12 +77,26 @@ impl Bare {
     ///
     /// None on a machine that wasmtime supports.
     pub fn new(engine: Engine) -> Result<Self> {
-        let component = Component::new(&engine, wat::parse_str(TOOLS)?)?;
+        Self::of(engine, TOOLS)
+    }
+
+    /// One that echoes texts of so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// None on a machine that wasmtime supports.
+    pub fn with_room(engine: Engine, bytes: usize) -> Result<Self> {
+        Self::of(engine, &tools_with_room(bytes))
+    }
+
+    fn of(engine: Engine, text: &str) -> Result<Self> {
+        let component = Component::new(&engine, wat::parse_str(text)?)?;
         component.initialize_copy_on_write_image()?;
         let pre = Linker::new(&engine).instantiate_pre(&component)?;
         Ok(Self {
             direct: direct::ToolsPre::new(pre.clone())?,
-            task: task::ToolsPre::new(pre)?,
+            task: task::ToolsPre::new(pre.clone())?,
+            by_name: pre,
             engine,
         })
     }
@@ -112,5 +127,27 @@ impl Bare {
         let mut store = self.store();
         let tools = self.task.instantiate_async(&mut store).await?;
         Ok((store, tools))
+    }
+
+    /// Makes an instance for a thread, whose functions are found by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine has no room for it.
+    pub fn start_by_name(&self) -> Result<(Store<()>, Instance)> {
+        let mut store = self.store();
+        let instance = self.by_name.instantiate(&mut store)?;
+        Ok((store, instance))
+    }
+
+    /// Makes an instance for a task, whose functions are found by name.
+    ///
+    /// # Errors
+    ///
+    /// Where the engine has no room for it.
+    pub async fn start_task_by_name(&self) -> Result<(Store<()>, Instance)> {
+        let mut store = self.store();
+        let instance = self.by_name.instantiate_async(&mut store).await?;
+        Ok((store, instance))
     }
 }

@@ -20,6 +20,21 @@ pub const TOOLS: &str = r#"(component
         (canon lift (core func $i "add")))
     (func (export "spin") (canon lift (core func $i "spin"))))"#;
 
+/// The same with a memory in which a string of so many bytes has room.
+#[must_use]
+pub fn tools_with_room(bytes: usize) -> String {
+    // The string lies behind the first KiB.
+    let pages = (bytes + 1024).div_ceil(64 << 10);
+    let memory = format!(r#"(memory (export "memory") {pages})"#);
+    TOOLS.replacen(r#"(memory (export "memory") 1)"#, &memory, 1)
+}
+
+/// A string of so many bytes.
+#[must_use]
+pub fn string_of(bytes: usize) -> String {
+    "x".repeat(bytes)
+}
+
 /// What the benches have it echo.
 pub const HELLO: &str = "hello";
 

@@ -7,6 +7,9 @@ use prewarm::{CallError, Component, PoolConfig, Receipt};
 use wasmtime::Result;
 use wasmtime::component::HasSelf;
 
+mod bare;
+
+pub use self::bare::BareReader;
 pub use self::bindings::Logs;
 use self::bindings::example::logs::lookup;
 pub use self::bindings::example::logs::types;

@@ -5,7 +5,7 @@ use std::path::Path;
 use prewarm::{Allocation, Component, Host, HostConfig, PoolConfig, Reuse, Wasm};
 use wasmtime::Result;
 
-use crate::guest::{self, TOOLS};
+use crate::guest::{self, TOOLS, tools_with_room};
 
 /// A pool for threads.
 pub type DirectPool = prewarm::blocking::Pool<guest::direct::Tools>;
@@ -58,6 +58,15 @@ pub fn tools(host: &Host) -> Result<Component> {
     Ok(host.load_blocking(Wasm::wat(TOOLS))?)
 }
 
+/// One that echoes texts of so many bytes.
+///
+/// # Errors
+///
+/// Where the engine cannot be made.
+pub fn tools_of(host: &Host, bytes: usize) -> Result<Component> {
+    Ok(host.load_blocking(Wasm::wat(tools_with_room(bytes)))?)
+}
+
 // Pools are made here and not where they are used: what links WASI takes a minute to compile, once
 // for each program otherwise.
 
@@ -88,6 +97,15 @@ pub fn by_name(component: &Component, config: PoolConfig) -> Result<prewarm::blo
     Ok(prewarm::blocking::Pool::new(component, config)?)
 }
 
+/// A pool of any component, for calls by name from tasks.
+///
+/// # Errors
+///
+/// Where it imports more than WASI.
+pub fn by_name_task(component: &Component, config: PoolConfig) -> Result<prewarm::Pool> {
+    Ok(component.pool(config)?)
+}
+
 /// Instances that serve call after call.
 #[must_use]
 pub fn reused(max_instances: usize) -> PoolConfig {
@@ -109,6 +127,18 @@ pub fn fresh(max_instances: usize) -> PoolConfig {
 /// Where the system refuses it.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?)
+}
+
+/// A runtime with so many threads.
+///
+/// # Errors
+///
+/// Where the system refuses them.
+pub fn wide_runtime(threads: usize) -> Result<tokio::runtime::Runtime> {
+    Ok(tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .build()?)
 }

@@ -1,0 +1,43 @@
+//! A fresh instance for each call that writes to so many pages of its memory, one after the other or
+//! scattered. What the pages cost is paid twice: once when the guest touches them, once when they are
+//! reset for the next instance.
+//!
+//! `bare-lane` is wasmtime tuned as prewarm tunes it; `bare-default` maps memory for each instance.
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use prewarm_benches::cases::{criterion, measure, whole};
+use prewarm_benches::dirt::{BareDirty, Dirty, Layout, PAGES, load};
+use prewarm_benches::{bare, pools};
+use wasmtime::Result;
+
+fn dirt(criterion: &mut Criterion) {
+    run(criterion).expect("the guest that dirties memory runs");
+}
+
+fn run(criterion: &mut Criterion) -> Result<()> {
+    for layout in Layout::ALL {
+        let mut group = criterion.benchmark_group(format!("dirt-{}", layout.name()));
+        for pages in PAGES {
+            // New for each case: a slot remembers how much was once dirty in it.
+            let pool = Dirty::new(&load(&pools::host(None)?)?, pools::fresh(32))?;
+            let engines = [
+                ("bare-lane", BareDirty::new(bare::lane()?)?),
+                ("bare-default", BareDirty::new(bare::default_engine()?)?),
+                (
+                    "bare-default-pooling",
+                    BareDirty::new(bare::default_pooling()?)?,
+                ),
+            ];
+            let ours = whole("prewarm", |calls| pool.run(pages, layout, calls));
+            let bare = engines
+                .iter()
+                .map(|(who, bare)| whole(who, move |calls| bare.run(pages, layout, calls)));
+            measure(&mut group, pages, [ours].into_iter().chain(bare));
+        }
+        group.finish();
+    }
+    Ok(())
+}
+
+criterion_group! { name = benches; config = criterion(); targets = dirt }
+criterion_main!(benches);
