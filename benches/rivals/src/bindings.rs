@@ -126,11 +126,7 @@ impl task::Work {
     ///
     /// Where the guest traps.
     #[inline]
-    pub async fn answer(
-        &self,
-        store: impl AsContextMut<Data: Send>,
-        job: &Job,
-    ) -> Result<Answer> {
+    pub async fn answer(&self, store: impl AsContextMut<Data: Send>, job: &Job) -> Result<Answer> {
         Ok(match job.work {
             Work::Echo => Answer::of_text(self.call_echo(store, &job.text).await?),
             Work::Redact => self.call_redact(store, &job.text, all(), '*').await?.into(),

@@ -70,7 +70,10 @@ impl Job {
         let log = std::fs::read_to_string(log)
             .with_context(|| format!("{} cannot be read", log.display()))?;
         let line = log.lines().nth(1).context("the log has no second line")?;
-        ensure!(log.is_ascii() && log.len() >= 4096, "the log is not what it was");
+        ensure!(
+            log.is_ascii() && log.len() >= 4096,
+            "the log is not what it was"
+        );
         let job = |name, work, text: &str| Self {
             name,
             work,

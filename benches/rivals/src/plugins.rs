@@ -6,7 +6,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use extism::{CompiledPlugin, Manifest, Plugin, PluginBuilder, Pool, PoolBuilder, PoolPlugin, Wasm};
+use extism::{
+    CompiledPlugin, Manifest, Plugin, PluginBuilder, Pool, PoolBuilder, PoolPlugin, Wasm,
+};
 use wasmtime::error::Context as _;
 use wasmtime::{Result, format_err};
 

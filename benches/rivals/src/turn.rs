@@ -111,7 +111,8 @@ impl Turn {
         if self.stride.is_none() {
             self.ended = now();
             let took = (self.ended - self.came).as_nanos();
-            self.took.saturating_record(u64::try_from(took).unwrap_or(u64::MAX));
+            self.took
+                .saturating_record(u64::try_from(took).unwrap_or(u64::MAX));
         }
     }
 
