@@ -13,6 +13,7 @@ mod guests;
 mod tidy;
 mod gate;
 mod bench;
+mod rivals;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -49,7 +50,10 @@ enum Verb {
     Tidy,
     /// Runs the benches
     Bench {
-        /// Passed on to `cargo bench`
+        /// Measures prewarm beside its rivals instead: see `cargo xtask bench --rivals -- --help`
+        #[arg(long)]
+        rivals: bool,
+        /// Passed on to `cargo bench`, or to the program that measures the rivals
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -79,7 +83,11 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Guests { languages } => guests::build(&paths, &languages),
         Verb::Costs => bench::costs(&paths),
         Verb::Tidy => tidy::run(&paths),
-        Verb::Bench { args } => bench::bench(&paths, &args),
+        Verb::Bench { rivals: true, args } => rivals::run(&paths, &args),
+        Verb::Bench {
+            rivals: false,
+            args,
+        } => bench::bench(&paths, &args),
         Verb::Promises { args } => bench::promises(&paths, &args),
     }
 }
