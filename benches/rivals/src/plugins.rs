@@ -32,7 +32,7 @@ impl Extism {
     ///
     /// Where the file is no plugin.
     pub fn new(file: &Path) -> Result<Self> {
-        let manifest = Manifest::new([Wasm::file(file)]);
+        let manifest = Manifest::new([Wasm::data(std::fs::read(file)?)]);
         let compiled = PluginBuilder::new(manifest)
             .with_wasi(false)
             .with_cache_disabled()

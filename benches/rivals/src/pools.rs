@@ -95,7 +95,11 @@ impl<W: World + Answers> Rival for Direct<W> {
     }
 
     fn settings(&self) -> String {
-        format!("blocking::Pool; {SETTINGS}")
+        if self.echoes {
+            format!("blocking::Pool; {SETTINGS}")
+        } else {
+            "as prewarm, a script guest of the world of logs".to_owned()
+        }
     }
 
     fn does(&self, job: &Job, _: Life) -> bool {
@@ -154,7 +158,8 @@ impl Rival for Tasks {
     }
 
     fn settings(&self) -> String {
-        format!("Pool, each caller on a tokio runtime of its own thread; {SETTINGS}")
+        "as prewarm, but Pool, each caller in one task of a tokio runtime of its own thread"
+            .to_owned()
     }
 
     fn caller(&self, life: Life) -> Result<Box<dyn Caller + '_>> {
