@@ -156,7 +156,7 @@ fn with_table(text: &str, name: &str, table: &str) -> Result<String> {
 }
 
 /// Builds the guests that can be built here: one is enough to go on.
-fn build_some(paths: &Paths) -> Result<()> {
+pub(crate) fn build_some(paths: &Paths) -> Result<()> {
     match guests::build(paths, &[]) {
         Err(error) if any_component(&paths.guests) => {
             println!("{error:#}; going on without");

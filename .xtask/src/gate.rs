@@ -44,10 +44,15 @@ pub(crate) fn run(paths: &Paths) -> Result<()> {
 
 fn fmt(paths: &Paths) -> Result<()> {
     in_repository(paths, &["fmt", "--all", "--check"]).run()?;
-    for folder in ["rust", "rust-kinds"] {
+    for folder in [
+        "guest-examples/rust",
+        "guest-examples/rust-kinds",
+        "benches/rivals",
+        "benches/rivals/guest",
+    ] {
         Program::cargo()
             .args(["fmt", "--all", "--check"])
-            .dir(&paths.examples().join(folder))
+            .dir(&paths.root.join(folder))
             .run()?;
     }
     Ok(())

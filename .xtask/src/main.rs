@@ -14,6 +14,7 @@ mod tidy;
 mod gate;
 mod bench;
 mod ab;
+mod rivals;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,9 +52,12 @@ enum Verb {
     /// Runs the benches
     Bench {
         /// Writes benches/REPORT.md with plots instead; takes --quick, --json FILE, --only CHAPTER
-        #[arg(long)]
+        #[arg(long, conflicts_with = "rivals")]
         report: bool,
-        /// Passed on to `cargo bench`, or to the report
+        /// Measures prewarm beside its rivals instead: see `cargo xtask bench --rivals -- --help`
+        #[arg(long)]
+        rivals: bool,
+        /// Passed on to `cargo bench`, or to the report, or to the program that measures the rivals
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
@@ -96,7 +100,12 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Guests { languages } => guests::build(&paths, &languages),
         Verb::Costs => bench::costs(&paths),
         Verb::Tidy => tidy::run(&paths),
-        Verb::Bench { report: true, args } => bench::report(&paths, &args),
+        Verb::Bench {
+            report: true, args, ..
+        } => bench::report(&paths, &args),
+        Verb::Bench {
+            rivals: true, args, ..
+        } => rivals::run(&paths, &args),
         Verb::Bench { args, .. } => bench::bench(&paths, &args),
         Verb::Promises { readme: true, args } => bench::promises_into_readme(&paths, &args),
         Verb::Promises { args, .. } => bench::promises(&paths, &args),

@@ -2,7 +2,6 @@
 //! and how to measure.
 
 pub mod clock;
-pub mod memory;
 pub mod sample;
 pub mod load;
 pub mod cases;

@@ -22,6 +22,7 @@ mod typescript;
 mod assemblyscript;
 mod python;
 mod list;
+pub(crate) mod rivals;
 
 use std::fs;
 use std::num::NonZero;

@@ -11,7 +11,8 @@ use super::{Job, component, debian};
 use crate::process::Program;
 
 const WASI: &str = "wasm32-wasip2";
-const LEAN: &str = "wasm32-unknown-unknown";
+/// The target without WASI.
+pub(super) const LEAN: &str = "wasm32-unknown-unknown";
 
 pub(super) fn tools() -> Result<String> {
     version(WASI)
@@ -54,11 +55,35 @@ fn version(target: &str) -> Result<String> {
 }
 
 /// Compiles a package, and says where cargo left what came out.
-fn compile(job: &Job<'_>, target: &str, package: &str) -> Result<PathBuf> {
-    let folder = job.paths.guests.join("build/rust");
-    let mut cargo = Program::cargo()
-        .args(["build", "--release", "--locked", "--target", target])
-        .args(["--package", package])
+pub(super) fn compile(job: &Job<'_>, target: &str, package: &str) -> Result<PathBuf> {
+    let folder = target_folder(job);
+    let mut cargo = cargo(job, package).args(["--target", target]);
+    if !has_std(target)? {
+        cargo = cargo.env("RUSTC", debian::rustc(job.paths, target, job.line)?);
+    }
+    job.line.say("compiling");
+    cargo.output()?;
+    let built = folder.join(target).join("release");
+    let name = package.replace('-', "_");
+    Ok(built.join(name).with_extension("wasm"))
+}
+
+/// Compiles a program for this machine, and says where cargo left it.
+pub(super) fn native(job: &Job<'_>, package: &str) -> Result<PathBuf> {
+    job.line.say("compiling");
+    cargo(job, package).output()?;
+    let name = format!("{package}{}", std::env::consts::EXE_SUFFIX);
+    Ok(target_folder(job).join("release").join(name))
+}
+
+fn target_folder(job: &Job<'_>) -> PathBuf {
+    job.paths.guests.join("build/rust")
+}
+
+/// A cargo that builds a package, and that nobody's settings reach.
+fn cargo(job: &Job<'_>, package: &str) -> Program {
+    Program::cargo()
+        .args(["build", "--release", "--locked", "--package", package])
         .dir(&job.source)
         .without_env(&[
             "RUSTFLAGS",
@@ -66,14 +91,7 @@ fn compile(job: &Job<'_>, target: &str, package: &str) -> Result<PathBuf> {
             "CARGO_BUILD_TARGET",
             "RUSTC",
         ])
-        .env("CARGO_TARGET_DIR", &folder);
-    if !has_std(target)? {
-        cargo = cargo.env("RUSTC", debian::rustc(job.paths, target, job.line)?);
-    }
-    job.line.say("compiling");
-    cargo.output()?;
-    let built = folder.join(target).join("release").join(package);
-    Ok(built.with_extension("wasm"))
+        .env("CARGO_TARGET_DIR", target_folder(job))
 }
 
 /// Whether the rustc in use has the target's standard library.

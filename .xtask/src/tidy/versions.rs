@@ -8,6 +8,8 @@ pub(super) fn check(tree: &Tree) -> Vec<Problem> {
     for file in &tree.files {
         let versions = match file.path.rsplit('/').next() {
             _ if file.path.starts_with("guest-examples/") => continue,
+            // A rival brings a wasmtime of its own.
+            Some("Cargo.lock") if file.path.starts_with("benches/rivals/") => continue,
             Some("Cargo.lock") => locked(file),
             Some("Cargo.toml") => required(file),
             _ => continue,
@@ -95,6 +97,13 @@ wasmtime-environ = { workspace = true, features = [\"compile\"] }
 wasmparser = \"0.254\"
 ";
         assert!(found(check, &[("Cargo.lock", LOCK), ("Cargo.toml", manifest)]).is_empty());
+    }
+
+    #[test]
+    fn rivals_may_lock_another() {
+        let lock =
+            format!("{LOCK}\n[[package]]\nname = \"wasmtime-environ\"\nversion = \"43.0.2\"\n");
+        assert!(found(check, &[("benches/rivals/Cargo.lock", &lock)]).is_empty());
     }
 
     #[test]
