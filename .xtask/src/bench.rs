@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::guests;
 use crate::paths::Paths;
 use crate::process::Program;
+use crate::rivals;
 
 /// Shows what a pool does, on a log.
 pub(crate) fn demo(paths: &Paths, file: Option<PathBuf>) -> Result<()> {
@@ -58,10 +59,15 @@ pub(crate) fn report(paths: &Paths, args: &[String]) -> Result<()> {
 pub(crate) fn promises(paths: &Paths, args: &[String]) -> Result<()> {
     build_some(paths)?;
     build_release(paths)?;
+    let (rivals, forms) = rivals::prepare(paths)?;
     // Where the caller stands: files may be named in the arguments.
     Program::new(paths.binary("release/promises"))
         .without_env(&["RUST_BACKTRACE"])
         .env("PREWARM_GUESTS", &paths.guests)
+        .arg("--rivals")
+        .arg(rivals)
+        .arg("--forms")
+        .arg(forms)
         .args(args)
         .run()
 }

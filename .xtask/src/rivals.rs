@@ -1,5 +1,7 @@
 //! Measures prewarm beside its rivals, which are built in a workspace of their own.
 
+use std::path::PathBuf;
+
 use anyhow::Result;
 
 use crate::bench::build_some;
@@ -13,15 +15,9 @@ pub(crate) fn run(paths: &Paths, args: &[String]) -> Result<()> {
     if !args.iter().any(|arg| arg == "--extism-only") {
         build_some(paths)?;
     }
-    let forms = guests::rivals::build(paths)?;
-    let target = paths.target.join("rivals");
-    Program::cargo()
-        .args(["build", "--release", "--locked"])
-        .dir(&paths.root.join("benches/rivals"))
-        .env("CARGO_TARGET_DIR", &target)
-        .run()?;
+    let (program, forms) = prepare(paths)?;
     // Where the caller stands: a file may be named in the arguments.
-    Program::new(paths.binary("rivals/release/prewarm-rivals"))
+    Program::new(program)
         .without_env(&["RUST_BACKTRACE"])
         .arg("--forms")
         .arg(forms)
@@ -31,4 +27,15 @@ pub(crate) fn run(paths: &Paths, args: &[String]) -> Result<()> {
         .arg(&paths.root)
         .args(args)
         .run()
+}
+
+/// Builds the program that measures them, and the work that they do. Says where both are.
+pub(crate) fn prepare(paths: &Paths) -> Result<(PathBuf, PathBuf)> {
+    let forms = guests::rivals::build(paths)?;
+    Program::cargo()
+        .args(["build", "--release", "--locked"])
+        .dir(&paths.root.join("benches/rivals"))
+        .env("CARGO_TARGET_DIR", paths.target.join("rivals"))
+        .run()?;
+    Ok((paths.binary("rivals/release/prewarm-rivals"), forms))
 }

@@ -8,6 +8,7 @@ use wasmtime::error::Context as _;
 
 /// Resident memory of this process at one instant, in KiB.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Resident {
     /// All of it.
     pub all: f64,
@@ -85,7 +86,7 @@ pub fn reset_peak() -> Result<()> {
 /// 64 pages for each processor.
 #[must_use]
 pub fn resident_anonymous() -> Option<u64> {
-    let pages = std::fs::read_to_string("/proc/self/smaps_rollup").ok()?;
+    let pages = fs::read_to_string("/proc/self/smaps_rollup").ok()?;
     let line = pages
         .lines()
         .find_map(|line| line.strip_prefix("Anonymous:"))?;

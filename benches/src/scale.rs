@@ -27,6 +27,7 @@ const WAT: &str = r#"(component
 
 /// What was measured, in the order of the list.
 #[derive(Debug, Default)]
+#[non_exhaustive]
 pub struct Figures(pub Vec<(&'static str, f64)>);
 
 impl Figures {

@@ -112,9 +112,11 @@ enum Stage<W: World, S: Send + 'static> {
     Failed { error: Arc<Error>, until: Instant },
 }
 
+type Outcome<W, S> = Result<Arc<Lending<W, S>>, Arc<Error>>;
+
 /// A load, from the first caller who wants it to its end.
 struct Flight<W: World, S: Send + 'static> {
-    outcome: OnceLock<Result<Arc<Lending<W, S>>, Arc<Error>>>,
+    outcome: OnceLock<Outcome<W, S>>,
     landed: Notify,
     /// Who waits for it. Changed under the lock of the entry.
     callers: AtomicUsize,
@@ -196,7 +198,7 @@ impl<W: World, S: Send + 'static> Entry<W, S> {
     }
 
     /// Its pool if it is there, or a place among those who wait for it.
-    fn join(&self) -> Result<Result<Used<'_, W, S>, Waiting<'_, W, S>>, CallError> {
+    fn join(&self) -> Result<Joined<'_, W, S>, CallError> {
         let mut now = self.now.lock();
         let flight = match &now.stage {
             Stage::Loaded(lending) => {
@@ -379,6 +381,9 @@ impl<W: World, S: Send + 'static> Drop for Entry<W, S> {
         self.host.parts.registry.forget(self.id);
     }
 }
+
+/// The pool, or a place among those who wait for it.
+type Joined<'a, W, S> = Result<Used<'a, W, S>, Waiting<'a, W, S>>;
 
 /// A caller who waits for a load.
 struct Waiting<'a, W: World, S: Send + 'static> {

@@ -467,7 +467,7 @@ async fn who_leaves_takes_nothing_along() {
             .build()
             .unwrap()
     };
-    let busy: Vec<_> = (0..processors()).map(|n| gated(n as u32)).collect();
+    let busy: Vec<_> = (0..).take(processors()).map(gated).collect();
     let mut calls: Vec<_> = busy
         .iter()
         .map(|it| Box::pin(it.invoke("number", &[])))
@@ -553,7 +553,9 @@ fn a_burst_of_first_calls_is_served_in_order() {
             .unwrap()
     };
     RUNTIME.block_on(async {
-        let held = (1..processors()).map(|n| registered(BURST + n as u32, true));
+        let held = (BURST + 1..)
+            .take(processors() - 1)
+            .map(|n| registered(n, true));
         let held: Vec<_> = held
             .map(|it| tokio::spawn(async move { it.invoke("number", &[]).await }))
             .collect();

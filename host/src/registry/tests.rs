@@ -92,8 +92,8 @@ impl Desk {
 #[test]
 fn the_least_recently_used_goes_first() {
     let mut desk = Desk::new(3, u64::MAX);
-    for second in 0..3 {
-        desk.load(second, second as usize, 1);
+    for (second, at) in [(0, 0), (1, 1), (2, 2)] {
+        desk.load(second, at, 1);
     }
     desk.use_at(10, 0);
     desk.load(11, 3, 1);

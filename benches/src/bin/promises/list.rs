@@ -1,7 +1,7 @@
 //! Every promise, with its goal.
 
 use crate::report::{Goal, Promise, Section};
-use crate::{cores, fresh, load, quiet, scripts, warm};
+use crate::{cores, extism, fresh, load, many, quiet, scripts, snapshot, warm};
 
 const fn promise(
     text: &'static str,
@@ -144,6 +144,58 @@ pub(crate) const SECTIONS: &[Section] = &[
             " us",
         )],
         measure: scripts::starlingmonkey,
+    },
+    Section {
+        promises: &[promise(
+            "A snapshot makes the first call of a Rust guest faster that prepares itself for long",
+            "snapshot-rust-first-call",
+            Least(100.0),
+            "x",
+        )],
+        measure: snapshot::rust,
+    },
+    Section {
+        promises: &[promise(
+            "With a snapshot and a warm-up, the first call of such a Python guest takes little more than a later one",
+            "snapshot-python-first-to-later",
+            Most(2.0),
+            "x",
+        )],
+        measure: snapshot::python,
+    },
+    Section {
+        promises: &[
+            promise(
+                "A warm echo through the blocking pool is faster than through Extism's pool",
+                "warm-vs-extism",
+                Least(20.0),
+                "x",
+            ),
+            promise(
+                "So is one on a fresh instance",
+                "fresh-vs-extism",
+                Least(100.0),
+                "x",
+            ),
+        ],
+        measure: extism::measure,
+    },
+    Section {
+        promises: &[
+            promise(
+                "A registered component that nobody called takes little memory",
+                "registered-kib",
+                Most(64.0),
+                " KiB",
+            ),
+            promise(
+                "So does a loaded one without an instance, beyond its mapped code",
+                "loaded-kib",
+                Most(64.0),
+                " KiB",
+            ),
+        ],
+        measure: many::idle,
     },
     Section {
         promises: &[promise(

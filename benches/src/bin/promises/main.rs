@@ -13,6 +13,9 @@ mod fresh;
 mod cores;
 mod load;
 mod scripts;
+mod snapshot;
+mod many;
+mod extism;
 mod quiet;
 
 use std::path::PathBuf;
@@ -39,6 +42,12 @@ pub(crate) struct Settings {
     /// The folder of the guests that `cargo xtask guests` built [default: $PREWARM_GUESTS]
     #[arg(long, value_name = "DIR")]
     guests: Option<PathBuf>,
+    /// The program that measures the rivals
+    #[arg(long, value_name = "PROGRAM", requires = "forms")]
+    rivals: Option<PathBuf>,
+    /// The folder of the rivals' work
+    #[arg(long, value_name = "DIR")]
+    forms: Option<PathBuf>,
 }
 
 impl Settings {
