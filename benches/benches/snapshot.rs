@@ -1,7 +1,6 @@
 //! A guest that prepares itself for long: its first call, as it is and as a snapshot, and a later call.
 //!
-//! The limit of a first call on a warmed instance is what its own word touches: pages of a large image
-//! that nothing touched before, at two or three microseconds each. `other-word` warms up with another.
+//! `other-word` warms up with another word than the one that is then looked up.
 //!
 //! The guests are those that `cargo xtask guests` built, or those in the folder `PREWARM_GUESTS`.
 
@@ -10,7 +9,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use prewarm::blocking::Pool;
-use prewarm::{Component, SnapshotConfig, Val};
+use prewarm::{Component, Val};
 use prewarm_benches::clock::time;
 use prewarm_benches::pools;
 use wasmtime::Result;
@@ -41,7 +40,7 @@ fn measure(criterion: &mut Criterion) -> Result<()> {
             continue;
         }
         let source = host.load_blocking(file.as_path())?;
-        let snapshot = source.snapshot_blocking(SnapshotConfig::new("prepare"))?;
+        let snapshot = pools::snapshot(&source, "prepare")?;
 
         for (name, component) in [("first-call", &source), ("first-call-snapshot", &snapshot)] {
             group.bench_function(BenchmarkId::new(name, language), |bencher| {
@@ -84,9 +83,8 @@ fn warmed(component: &Component, warm_up: &str, calls: u64) -> Result<Duration> 
     let mut total = Duration::ZERO;
     let mut left = calls;
     while left > 0 {
-        let pool = Pool::<()>::builder(component, pools::fresh(READY), || ())
-            .warm_up_invoke("look-up", &[Val::String(warm_up.into())])?
-            .build()?;
+        let warm_up = [Val::String(warm_up.into())];
+        let pool = pools::by_name_warmed(component, pools::fresh(READY), "look-up", &warm_up)?;
         // All at once, so that nobody makes another while a call is timed.
         let ready: Result<Vec<_>, _> = (0..READY).map(|_| pool.lease()).collect();
         for mut lease in ready?.into_iter().take(usize::try_from(left)?) {

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use prewarm::{Allocation, Component, Host, HostConfig, PoolConfig, Reuse, Wasm};
+use prewarm::{
+    Allocation, Component, Host, HostConfig, PoolConfig, Reuse, SnapshotConfig, Val, Wasm,
+};
 use wasmtime::Result;
 
 use crate::guest::{self, TOOLS, tools_with_room};
@@ -104,6 +106,30 @@ pub fn by_name(component: &Component, config: PoolConfig) -> Result<prewarm::blo
 /// Where it imports more than WASI.
 pub fn by_name_task(component: &Component, config: PoolConfig) -> Result<prewarm::Pool> {
     Ok(component.pool(config)?)
+}
+
+/// The same, whose instances have called `name` before they are lent.
+///
+/// # Errors
+///
+/// Where the component is another.
+pub fn by_name_warmed(
+    component: &Component,
+    config: PoolConfig,
+    name: &str,
+    params: &[Val],
+) -> Result<prewarm::blocking::Pool> {
+    let builder = prewarm::blocking::Pool::builder(component, config, || ());
+    Ok(builder.warm_up_invoke(name, params)?.build()?)
+}
+
+/// The component after `init`.
+///
+/// # Errors
+///
+/// Where it cannot be had.
+pub fn snapshot(component: &Component, init: &str) -> Result<Component> {
+    Ok(component.snapshot_blocking(SnapshotConfig::new(init))?)
 }
 
 /// Instances that serve call after call.

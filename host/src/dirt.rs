@@ -77,7 +77,7 @@ impl Watch {
     }
 
     /// Those since, if it all happened on one thread.
-    fn end(self) -> Option<u64> {
+    pub(crate) fn end(self) -> Option<u64> {
         let same = std::thread::current().id() == self.thread;
         page_faults()
             .filter(|_| same)
@@ -128,10 +128,8 @@ impl Learner {
     }
 
     /// An instance in a slot that is reset so was started.
-    pub(crate) fn started(&self, watch: Option<Watch>, reset: Reset) {
-        let Some(faults) = watch.and_then(Watch::end) else {
-            return;
-        };
+    pub(crate) fn started(&self, faults: Option<u64>, reset: Reset) {
+        let Some(faults) = faults else { return };
         let mut state = self.state.lock();
         if state.reset == reset && state.calls >= SKIPPED {
             state.starts += 1;
@@ -141,8 +139,7 @@ impl Learner {
 
     /// A call of such an instance ended, whose memories are so large. Gives what is thereby known,
     /// the first time it is.
-    pub(crate) fn called(&self, watch: Option<Watch>, reset: Reset, bytes: u64) -> Option<Reset> {
-        let faults = watch.and_then(Watch::end)?;
+    pub(crate) fn called(&self, faults: u64, reset: Reset, bytes: u64) -> Option<Reset> {
         let mut state = self.state.lock();
         if state.reset != reset || self.is_settled() {
             return None;
@@ -188,26 +185,13 @@ mod tests {
 
     /// What is known after so many lives with these faults.
     fn lives(learner: &Learner, reset: Reset, faults: u64, bytes: u64) -> Option<Reset> {
-        let thread = std::thread::current().id();
-        let watch = || {
-            let now = page_faults()?;
-            let faults = now - faults;
-            Some(Watch { thread, faults })
-        };
         (0..SKIPPED + COUNTED).find_map(|_| {
-            learner.started(
-                watch().map(|w| Watch {
-                    faults: w.faults + faults,
-                    ..w
-                }),
-                reset,
-            );
-            learner.called(watch(), reset, bytes)
+            learner.started(Some(faults), reset);
+            learner.called(0, reset, bytes)
         })
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn scattered_dirt_is_tried_whole_and_kept_where_that_pays() {
         let learner = Learner::new(None, true);
         assert_eq!(lives(&learner, Reset::Dirty, 120, 1 << 20), None);
@@ -224,7 +208,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn faults_that_stay_were_not_the_resets() {
         let learner = Learner::new(None, true);
         assert_eq!(lives(&learner, Reset::Dirty, 120, 1 << 20), None);
@@ -236,7 +219,6 @@ mod tests {
     }
 
     #[test]
-    #[cfg(target_os = "linux")]
     fn few_faults_and_large_memories_need_no_trial() {
         for (faults, bytes) in [(3, 64 << 10), (400, 24 << 20), (2000, 64 << 20)] {
             let learner = Learner::new(None, true);

@@ -176,11 +176,11 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     fn called(&self, watch: Option<Watch>, instance: &Instance<W, S>) {
-        if watch.is_none() {
+        let Some(faults) = watch.and_then(Watch::end) else {
             return;
-        }
+        };
         let bytes = instance.store.data().usage().peak_bytes();
-        if let Some(reset) = self.learner().called(watch, instance.reset, bytes) {
+        if let Some(reset) = self.learner().called(faults, instance.reset, bytes) {
             self.binding.component().0.learned(reset);
         }
     }
@@ -217,7 +217,8 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 .map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
             let mut instance = self.finish(&bound, store, raw)?;
             if let WarmUp::None = self.warm_up {
-                self.learner().started(watch, instance.reset);
+                self.learner()
+                    .started(watch.and_then(Watch::end), instance.reset);
                 return Ok(instance);
             }
             self.begin(&mut instance.store, deadline);
@@ -227,7 +228,8 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 WarmUp::Invoke(call) => instance.invoke_direct(&call.0, &call.1).map(drop),
             };
             warmed.map_err(|error| instance.warm_up_error(error))?;
-            self.learner().started(watch, instance.reset);
+            self.learner()
+                .started(watch.and_then(Watch::end), instance.reset);
             Ok(instance)
         })
     }
@@ -244,7 +246,8 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
             let mut instance = self.finish(&bound, store, raw)?;
             if let WarmUp::None = self.warm_up {
-                self.learner().started(watch, instance.reset);
+                self.learner()
+                    .started(watch.and_then(Watch::end), instance.reset);
                 return Ok(instance);
             }
             self.begin(&mut instance.store, deadline);
@@ -255,7 +258,8 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 WarmUp::Invoke(call) => instance.invoke(&call.0, &call.1).await.map(drop),
             };
             warmed.map_err(|error| instance.warm_up_error(error))?;
-            self.learner().started(watch, instance.reset);
+            self.learner()
+                .started(watch.and_then(Watch::end), instance.reset);
             Ok(instance)
         };
         match bounded(made, &self.clock, deadline, None).await.0 {

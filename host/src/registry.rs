@@ -173,20 +173,25 @@ impl Registry {
         if !over {
             return None;
         }
+        let mut busy = Vec::new();
         // Each may be seen twice: under an old time, and under its own.
-        for _ in 0..2 * state.order.len() {
-            let (listed, id) = state.order.first().copied()?;
+        loop {
+            let mut oldest = state.order.iter().copied();
+            let Some((listed, id)) = oldest.find(|(_, id)| !busy.contains(id)) else {
+                break;
+            };
             let Some(who) = state.loaded.get(&id).and_then(|entry| entry.who.upgrade()) else {
                 state.remove(id);
                 continue;
             };
-            if who.used() <= listed
-                && let Some(gone) = who.unload(self.time(now))
-            {
-                state.remove(id);
-                state.stats.unloads += 1;
-                drop(state);
-                return Some(gone);
+            if who.used() <= listed {
+                if let Some(gone) = who.unload(self.time(now)) {
+                    state.remove(id);
+                    state.stats.unloads += 1;
+                    drop(state);
+                    return Some(gone);
+                }
+                busy.push(id);
             }
             state.relist(id, who.used());
             seen.push(who);

@@ -242,6 +242,15 @@ const EXIT: &str = r#"(component
     (core instance $i (instantiate $m (with "" (instance (export "exit" (func $exit))))))
     (func (export "leave") (result u32) (canon lift (core func $i "leave"))))"#;
 
+/// The line without the name of a temporary folder, which is another one each time.
+fn without_folder(line: &str) -> String {
+    let folder = std::env::temp_dir().join(".tmp");
+    match line.split_once(&*folder.to_string_lossy()) {
+        Some((before, after)) => format!("{before}TEMPORARY{}", &after[6..]),
+        None => line.to_owned(),
+    }
+}
+
 fn golden(found: &[(&str, Error)]) -> String {
     let mut text = String::new();
     for (name, error) in found {
@@ -253,7 +262,7 @@ fn golden(found: &[(&str, Error)]) -> String {
         let _ = writeln!(text, "# {name} ({:?}{retry})", error.fault());
         for (depth, message) in chain(error).iter().enumerate() {
             let indent = "    ".repeat(depth);
-            for line in message.lines() {
+            for line in message.lines().map(without_folder) {
                 let _ = writeln!(text, "{indent}{line}");
             }
         }

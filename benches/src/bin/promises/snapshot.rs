@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use prewarm::blocking::Pool;
-use prewarm::{Component, PoolConfig, SnapshotConfig, Val};
+use prewarm::{Component, PoolConfig, Val};
 use prewarm_benches::clock::time;
 use prewarm_benches::pools;
 use prewarm_benches::sample::{nanos, percentile};
@@ -18,7 +17,7 @@ const WORD: &str = "petudu";
 /// Instances that stand ready, warmed up, and are each called once.
 const READY: usize = 8;
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 20;
 
 struct Calls {
     /// Without a snapshot, and with one.
@@ -61,7 +60,7 @@ fn measure(settings: &Settings, name: &str) -> Result<Option<Calls>> {
         return Ok(None);
     };
     let source = pools::user_host()?.load_blocking(file)?;
-    let snapshot = source.snapshot_blocking(SnapshotConfig::new("prepare"))?;
+    let snapshot = pools::snapshot(&source, "prepare")?;
     let mut later = Vec::new();
     let pool = pools::by_name(&snapshot, pools::reused(1))?;
     for _ in 0..1000 {
@@ -85,9 +84,9 @@ fn measure(settings: &Settings, name: &str) -> Result<Option<Calls>> {
 
 /// First calls on instances that were warmed up, all of them before the first is called.
 fn ready(component: &Component) -> Result<Vec<f64>> {
-    let pool = Pool::<()>::builder(component, slow(pools::fresh(READY)), || ())
-        .warm_up_invoke("look-up", &[Val::String(WORD.into())])?
-        .build()?;
+    let config = slow(pools::fresh(READY));
+    let word = [Val::String(WORD.into())];
+    let pool = pools::by_name_warmed(component, config, "look-up", &word)?;
     let ready: Result<Vec<_>, _> = (0..READY).map(|_| pool.lease()).collect();
     let mut leases = ready?.into_iter();
     leases.try_fold(Vec::new(), |mut took, mut lease| {

@@ -39,7 +39,8 @@ fn inspect_shows_wit_and_figures() {
     assert_eq!(
         labels,
         [
-            "file    ", "id      ", "code    ", "lane    ", "origin  ", "slots   ", "limits  "
+            "file    ", "id      ", "code    ", "lane    ", "origin  ", "slots   ", "reset   ",
+            "limits  "
         ]
     );
     assert!(figures.ends_with(
