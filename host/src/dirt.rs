@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn few_faults_and_large_memories_need_no_trial() {
-        for (faults, bytes) in [(3, 64 << 10), (400, 24 << 20), (2000, 64 << 20)] {
+        for (faults, bytes) in [(3, 1 << 20), (400, 24 << 20), (2000, 64 << 20)] {
             let learner = Learner::new(None, true);
             assert_eq!(
                 lives(&learner, Reset::Dirty, faults, bytes),

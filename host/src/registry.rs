@@ -4,7 +4,7 @@
 //! registered is a number here, so that ten thousand of them cost nothing. A call writes the time
 //! into its own component and takes no lock: the order is put right when somebody has to go.
 //!
-//! Invariants, checked by `State::assert_invariants` after every step of the tests:
+//! Invariants, checked by [`State::assert_invariants`] after every step of the tests:
 //!
 //! 1. `order` and `loaded` hold the same components, each under the same time.
 //! 2. A component stands in `order` under no later time than it was used at.
