@@ -47,6 +47,8 @@ pub(crate) struct Lending<W: World, S: Send + 'static> {
     pub(crate) max_instances: usize,
     pub(crate) max_wait: Option<Duration>,
     pub(crate) runtime: Option<tokio::runtime::Handle>,
+    /// The component's, at hand: each call that gives an instance back looks at the lane's room.
+    lane: Lane,
     idle_ttl: Duration,
     slots: Mutex<Slots<Lent<W, S>>>,
     pockets: Pockets<Instance<W, S>>,
@@ -74,12 +76,14 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Reuse::Calls(_) => (2 * processors()).min(config.max_instances),
         };
         let made = maker.clock.now();
+        let lane = maker.binding.component().lane();
         let lending = Arc::new_cyclic(|me| Self {
             maker,
             host,
             max_instances: config.max_instances,
             max_wait: config.max_wait,
             runtime,
+            lane,
             idle_ttl: config.idle_ttl,
             slots: Mutex::new(Slots::new(config)),
             pockets: Pockets::new(threads),
@@ -242,13 +246,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         self.make_room();
     }
 
-    fn lane(&self) -> Lane {
-        self.maker.binding.component().lane()
-    }
-
     /// Those for whom the engine has no room.
     fn room(&self) -> &Room {
-        self.host.room(self.lane())
+        self.host.room(self.lane)
     }
 
     /// Gives up what stands idle where somebody waits for room in the engine.

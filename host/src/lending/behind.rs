@@ -166,7 +166,7 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
 
 impl<W: World, S: Send + 'static> Member for Lending<W, S> {
     fn lane(&self) -> Lane {
-        Self::lane(self)
+        self.lane
     }
 
     fn holds(&self) -> Held {

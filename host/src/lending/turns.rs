@@ -201,7 +201,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             if let Some(first) = park::wait_async(room.line_up().first(), until).await {
                 let mut hopeless = 0;
                 loop {
-                    self.host.ticker.shed_all(self.lane());
+                    self.host.ticker.shed_all(self.lane);
                     begun.queued = self.waited(begun);
                     made = self.maker.start(begun.deadline).await;
                     if self.room_is_settled(&made, until, &mut hopeless) {
@@ -230,7 +230,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             if let Some(first) = park::wait(room.line_up().first(), until, clock) {
                 let mut hopeless = 0;
                 loop {
-                    self.host.ticker.shed_all(self.lane());
+                    self.host.ticker.shed_all(self.lane);
                     begun.queued = self.waited(begun);
                     made = self.maker.start_direct(begun.deadline);
                     if self.room_is_settled(&made, until, &mut hopeless) {
@@ -271,7 +271,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         if !full || until.is_some_and(|until| until <= self.maker.clock.now()) {
             return true;
         }
-        let owed = self.host.ticker.owed(self.lane());
+        let owed = self.host.ticker.owed(self.lane);
         let room = self.room();
         let hope = owed.instances > 0 || owed.starting > room.waiting() || room.is_left();
         *hopeless = if hope { 0 } else { *hopeless + 1 };
