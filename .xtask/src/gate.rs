@@ -9,7 +9,7 @@ use crate::bench::in_repository;
 use crate::paths::Paths;
 use crate::process::Program;
 use crate::time::{self, Stopwatch};
-use crate::{guests, tidy};
+use crate::{guests, hardening, tidy};
 
 type Step = (&'static str, fn(&Paths) -> Result<()>);
 
@@ -20,9 +20,13 @@ const STEPS: &[Step] = &[
     ("doc", doc),
     ("guests", |paths| guests::build(paths, &[])),
     ("test", test),
+    ("soak", |paths| hardening::soak(paths, SOAK_MINUTES)),
     ("benches, once each", smoke_benches),
     ("examples", examples),
 ];
+
+/// `cargo xtask soak` runs as long as one likes.
+const SOAK_MINUTES: f64 = 2.0;
 
 /// Runs every step, and stops at the first that fails.
 pub(crate) fn run(paths: &Paths) -> Result<()> {

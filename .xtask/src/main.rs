@@ -11,6 +11,7 @@ mod paths;
 mod process;
 mod guests;
 mod tidy;
+mod hardening;
 mod gate;
 mod bench;
 mod ab;
@@ -70,6 +71,14 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Runs every hostile guest, flood and misbehaving step, and prints a line for each
+    Hostile,
+    /// Calls without a pause and says whether memory, descriptors, threads and mappings stay flat
+    Soak {
+        /// For how long
+        #[arg(long, default_value_t = 60.0)]
+        minutes: f64,
+    },
     /// Compares the promises of the working tree with those of another revision
     Ab {
         /// What git calls it: a branch, a tag, a hash
@@ -109,6 +118,8 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Bench { args, .. } => bench::bench(&paths, &args),
         Verb::Promises { readme: true, args } => bench::promises_into_readme(&paths, &args),
         Verb::Promises { args, .. } => bench::promises(&paths, &args),
+        Verb::Hostile => hardening::hostile(&paths),
+        Verb::Soak { minutes } => hardening::soak(&paths, minutes),
         Verb::Ab {
             revision,
             rounds,

@@ -163,7 +163,10 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// [`CallError`] says why no instance was lent.
     pub fn lease(&self) -> Result<Lease<W, S>, CallError> {
         let lending = Arc::clone(&self.lending);
-        let (guard, _) = Lending::lend_direct(lending, false, self.since)?;
+        let guard = match lending.ready(false, self.since) {
+            Some((instance, _)) => Guard::new(lending, instance),
+            None => Lending::lend_direct(lending, false, self.since)?.0,
+        };
         Ok(Lease { guard })
     }
 
@@ -187,12 +190,21 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         self.lending.drained_direct();
     }
 
+    #[inline]
+    fn lend(&self, measured: bool) -> Result<(Borrowed<'_, W, S>, Begun), CallError> {
+        let lending = &*self.lending;
+        match lending.ready(measured, self.since) {
+            Some((instance, begun)) => Ok((Guard::new(lending, instance), begun)),
+            None => Lending::lend_direct(lending, measured, self.since),
+        }
+    }
+
     fn call_measured<R>(
         &self,
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
         measured: bool,
     ) -> Result<(R, Measured), CallError> {
-        let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured, self.since)?;
+        let (mut guard, begun) = self.lend(measured)?;
         run(&mut guard, &begun, call)
     }
 
@@ -213,7 +225,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         params: &[Val],
         measured: bool,
     ) -> Result<(Option<Val>, Measured), CallError> {
-        let (mut guard, begun) = Lending::lend_direct(&*self.lending, measured, self.since)?;
+        let (mut guard, begun) = self.lend(measured)?;
         invoke(&mut guard, &begun, function, params)
     }
 }
@@ -287,6 +299,9 @@ impl<W: World, S: Send + 'static> fmt::Debug for PoolBuilder<W, S> {
             .finish_non_exhaustive()
     }
 }
+
+/// An instance for one call.
+type Borrowed<'a, W, S> = Guard<&'a Lending<W, S>, W, S>;
 
 /// One instance, for as long as it is held, as [`crate::Lease`].
 pub struct Lease<W: World = (), S: Send + 'static = ()> {

@@ -86,33 +86,6 @@ impl Clock {
     }
 }
 
-/// When a call must have ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Deadline {
-    Never,
-    At(Instant),
-    /// So long after somebody first looks at the clock for this call, which is at the first tick
-    /// or the first wait: a call that ends before either asks nobody for the time.
-    Within(Duration),
-}
-
-impl Deadline {
-    /// The instant, counted from `now` where nobody looked at the clock before.
-    pub(crate) fn resolve(self, now: Instant) -> Option<Instant> {
-        match self {
-            Self::Never => None,
-            Self::At(at) => Some(at),
-            Self::Within(time) => now.checked_add(time),
-        }
-    }
-}
-
-impl From<Option<Instant>> for Deadline {
-    fn from(at: Option<Instant>) -> Self {
-        at.map_or(Self::Never, Self::At)
-    }
-}
-
 #[inline]
 #[expect(
     clippy::disallowed_methods,

@@ -206,6 +206,32 @@ fn swap_is_off() -> bool {
         .is_ok_and(|swaps| swaps.lines().skip(1).all(|line| line.trim().is_empty()))
 }
 
+/// Deepest nesting of components in components. Composed ones have a few levels; what the compiler
+/// does takes the square of it.
+const MAX_DEPTH: u32 = 100;
+
+/// Why a component is not given to the compiler.
+#[derive(Debug, thiserror::Error)]
+#[error("components are nested more than {MAX_DEPTH} deep")]
+pub(crate) struct TooDeep;
+
+/// Refuses components that are nested too deep. What is malformed the compiler tells better.
+pub(crate) fn check_depth(binary: &[u8]) -> Result<(), TooDeep> {
+    let mut depth: u32 = 0;
+    for payload in Parser::new(0).parse_all(binary) {
+        match payload {
+            Ok(Payload::ComponentSection { .. } | Payload::ModuleSection { .. }) => depth += 1,
+            Ok(Payload::End(_)) => depth = depth.saturating_sub(1),
+            Ok(_) => {}
+            Err(_) => return Ok(()),
+        }
+        if depth > MAX_DEPTH {
+            return Err(TooDeep);
+        }
+    }
+    Ok(())
+}
+
 /// Whether a component, or one inside it, uses anything of component-model async.
 fn uses_async(binary: &[u8]) -> bool {
     Parser::new(0)

@@ -9,7 +9,7 @@ use parking_lot::Mutex;
 use crate::cache::{Cache, CacheStats, Source};
 use crate::component::{Component, HostParts, Origin, Parts, note, noted};
 use crate::config::HostConfig;
-use crate::engine::Lane;
+use crate::engine::{Lane, check_depth};
 use crate::error::{HostError, LoadError};
 use crate::reset::Reset;
 use crate::stats::HostStats;
@@ -358,6 +358,7 @@ impl Host {
         progress(Progress::Compiling {
             bytes: binary.len(),
         });
+        check_depth(&binary).map_err(|error| LoadError::Compile(error.into()))?;
         let lane = Lane::of(&binary);
         let engine = self.engine(lane, reset)?;
         let began = self.parts.config.clock.now();

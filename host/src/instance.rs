@@ -2,6 +2,7 @@
 //!
 //! Knows stores and deadlines; knows nothing of pools and slots.
 
+use std::any::Any;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::{Pin, pin};
@@ -14,7 +15,7 @@ use wasmtime::component::{ComponentExportIndex, Val};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::bound::{Binding, Bound};
-use crate::clock::{Clock, Deadline};
+use crate::clock::Clock;
 use crate::config::Reuse;
 use crate::dirt::{Learner, Watch};
 use crate::error::{CallError, Phase};
@@ -85,7 +86,7 @@ pub(crate) struct Begun {
     pub(crate) queued: Duration,
     pub(crate) warm: bool,
     pub(crate) start: Duration,
-    pub(crate) deadline: Deadline,
+    pub(crate) deadline: Option<Instant>,
 }
 
 impl Begun {
@@ -96,7 +97,7 @@ impl Begun {
             queued: Duration::ZERO,
             warm: true,
             start: Duration::ZERO,
-            deadline: deadline.into(),
+            deadline,
         }
     }
 
@@ -112,7 +113,7 @@ impl Begun {
 }
 
 impl<W: World, S: Send + 'static> Maker<W, S> {
-    fn store(&self, bound: &Bound<W, S>, deadline: Deadline) -> Store<State<S>> {
+    fn store(&self, bound: &Bound<W, S>, deadline: Option<Instant>) -> Store<State<S>> {
         let state = State::new((self.state)(), &self.terms);
         let mut store = state.into_store(bound.pre.engine());
         let clock = self.clock.clone();
@@ -126,7 +127,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     /// Sets the meters of a store back for a call, or for the start.
-    fn begin(&self, store: &mut Store<State<S>>, deadline: Deadline) {
+    fn begin(&self, store: &mut Store<State<S>>, deadline: Option<Instant>) {
         store.data_mut().begin_call(deadline);
         store.set_epoch_deadline(1);
         if let Some(fuel) = self.terms.limits().fuel {
@@ -206,7 +207,10 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     /// Makes an instance on a thread that may block and needs no executor.
-    pub(crate) fn start_direct(&self, deadline: Deadline) -> Result<Instance<W, S>, CallError> {
+    pub(crate) fn start_direct(
+        &self,
+        deadline: Option<Instant>,
+    ) -> Result<Instance<W, S>, CallError> {
         contained(|| {
             let watch = self.watch();
             let bound = self.binding.now();
@@ -235,7 +239,10 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     /// Makes an instance in a task.
-    pub(crate) async fn start(&self, deadline: Deadline) -> Result<Instance<W, S>, CallError> {
+    pub(crate) async fn start(
+        &self,
+        deadline: Option<Instant>,
+    ) -> Result<Instance<W, S>, CallError> {
         let made = async || {
             let watch = self.watch();
             let bound = self.binding.now();
@@ -262,9 +269,9 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 .started(watch.and_then(Watch::end), instance.reset);
             Ok(instance)
         };
-        match bounded(made, &self.clock, deadline, None).await.0 {
+        match bounded(made, &self.clock, deadline, &mut None).await {
             Ended::Done(made) => made,
-            Ended::Panicked(error) => Err(error),
+            Ended::Panicked(panic) => Err(fault::host_panic(&*panic)),
             Ended::Late => Err(CallError::Deadline {
                 deadline: self.terms.limits().deadline,
                 phase: Phase::Start,
@@ -282,23 +289,21 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         let watch = self.watch();
         self.begin(&mut instance.store, begun.deadline);
         instance.store.data_mut().set_yields(true);
-        let (ended, active) = bounded(
-            || call(instance),
-            &self.clock,
-            begun.deadline,
-            begun.measured_from(),
-        )
-        .await;
+        let mut active = begun.measured_from().map(Active::from);
+        let ended = bounded(|| call(instance), &self.clock, begun.deadline, &mut active).await;
         self.called(watch, instance);
         match ended {
             Ended::Done(Ok(answer)) => match instance.over_limit() {
-                None => Ok((answer, self.receipt(instance, begun, active))),
+                None => {
+                    let active = active.map(|active| active.time);
+                    Ok((answer, self.receipt(instance, begun, active)))
+                }
                 Some(error) => Err(error),
             },
             Ended::Done(Err(error)) => {
                 Err(fault::call_error(error, instance.store.data(), Phase::Call))
             }
-            Ended::Panicked(error) => Err(error),
+            Ended::Panicked(panic) => Err(fault::host_panic(&*panic)),
             Ended::Late => Err(CallError::Deadline {
                 deadline: self.terms.limits().deadline,
                 phase: Phase::Call,
@@ -419,49 +424,61 @@ impl<W, S: Send + 'static> Instance<W, S> {
 /// How a bounded future ended.
 enum Ended<R> {
     Done(R),
-    Panicked(CallError),
+    Panicked(Box<dyn Any + Send>),
     Late,
 }
 
-/// Runs `future` until `deadline` and holds back a panic of a host function. Where `called` says
-/// when it began, gives the time spent in polls too.
+/// What a measured call took of the threads that polled it.
+struct Active {
+    time: Duration,
+    /// When the first poll is taken to have begun.
+    from: Option<Instant>,
+}
+
+impl From<Instant> for Active {
+    fn from(called: Instant) -> Self {
+        Self {
+            time: Duration::ZERO,
+            from: Some(called),
+        }
+    }
+}
+
+/// Runs `future` until `deadline` and holds back a panic of a host function. Adds what its polls
+/// take to `active`, where somebody asks for it.
 ///
 /// It takes what makes the future, and not the future, which would be moved with all the room that
 /// it needs later.
 async fn bounded<R, F: Future<Output = R>>(
     future: impl FnOnce() -> F,
     clock: &Clock,
-    mut deadline: Deadline,
-    called: Option<Instant>,
-) -> (Ended<R>, Option<Duration>) {
+    deadline: Option<Instant>,
+    active: &mut Option<Active>,
+) -> Ended<R> {
     let mut future = pin!(future());
     let mut timer: Option<Pin<Box<tokio::time::Sleep>>> = None;
-    let mut active = called.map(|_| Duration::ZERO);
-    let mut entered = called;
     poll_fn(|cx| {
-        let began = active.and_then(|_| entered.take().or_else(|| Some(clock.now())));
+        let began = active
+            .as_mut()
+            .map(|active| active.from.take().unwrap_or_else(|| clock.now()));
         let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)));
-        if let (Some(active), Some(began)) = (&mut active, began) {
-            *active += clock.now().saturating_duration_since(began);
+        if let (Some(active), Some(began)) = (&mut *active, began) {
+            active.time += clock.now().saturating_duration_since(began);
         }
         match polled {
-            Err(panic) => {
-                return Poll::Ready((Ended::Panicked(fault::host_panic(&*panic)), active));
-            }
-            Ok(Poll::Ready(answer)) => return Poll::Ready((Ended::Done(answer), active)),
+            Err(panic) => return Poll::Ready(Ended::Panicked(panic)),
+            Ok(Poll::Ready(answer)) => return Poll::Ready(Ended::Done(answer)),
             Ok(Poll::Pending) => {}
         }
-        let now = clock.now();
-        let Some(at) = deadline.resolve(now) else {
+        let Some(at) = deadline else {
             return Poll::Pending;
         };
-        deadline = Deadline::At(at);
-        if now >= at {
-            return Poll::Ready((Ended::Late, active));
+        if clock.now() >= at {
+            return Poll::Ready(Ended::Late);
         }
         // Only a call that waits pays for a timer.
         let timer = timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(at.into())));
-        timer.as_mut().poll(cx).map(|()| (Ended::Late, active))
+        timer.as_mut().poll(cx).map(|()| Ended::Late)
     })
     .await
 }

@@ -21,7 +21,6 @@ use std::time::{Duration, Instant};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use self::tokens::discard;
 use crate::component::HostParts;
 use crate::config::{PoolConfig, Reuse, processors};
 use crate::engine::Lane;
@@ -368,6 +367,6 @@ impl<W: World, S: Send + 'static> Drop for Lending<W, S> {
         let dying = slots.take_dying();
         let pocketed = std::iter::from_fn(|| self.pockets.steal());
         let held = dying.into_iter().chain(pocketed);
-        self.room().leaving(|| held.for_each(discard));
+        self.room().leaving(|| held.for_each(drop));
     }
 }

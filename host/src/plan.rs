@@ -95,11 +95,7 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         let maker = Maker {
             binding,
             clock: host.config.clock.clone(),
-            terms: Arc::new(Terms::new(
-                config.limits.clone(),
-                wasi,
-                host.config.clock.clone(),
-            )),
+            terms: Arc::new(Terms::new(config.limits.clone(), wasi)),
             reuse: config.reuse.clone(),
             max_age: config.max_age,
             state,

@@ -14,7 +14,7 @@ use crate::error::{CallError, PoolError};
 use crate::exports::ExportedFunc;
 use crate::instance::{WarmUp, WarmUpFuture};
 use crate::lease::{self, Lease};
-use crate::lending::Lending;
+use crate::lending::{Guard, Lending};
 use crate::plan::Plan;
 use crate::receipt::Measured;
 use crate::state::State;
@@ -90,7 +90,11 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     {
         let lending = &*self.lending;
         Call::new(async move {
-            let (mut guard, begun) = Lending::lend(lending, receipt_wanted(), self.since).await?;
+            let measured = receipt_wanted();
+            let (mut guard, begun) = match lending.ready(measured, self.since) {
+                Some((instance, begun)) => (Guard::new(lending, instance), begun),
+                None => Lending::lend(lending, measured, self.since).await?,
+            };
             lease::run(&mut guard, &begun, call).await
         })
     }
@@ -197,7 +201,10 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// Dropping the future loses the place in the queue and nothing else.
     pub async fn lease(&self) -> Result<Lease<W, S>, CallError> {
         let lending = Arc::clone(&self.lending);
-        let (guard, _) = Lending::lend(lending, false, self.since).await?;
+        let guard = match lending.ready(false, self.since) {
+            Some((instance, _)) => Guard::new(lending, instance),
+            None => Lending::lend(lending, false, self.since).await?.0,
+        };
         Ok(Lease { guard })
     }
 
@@ -241,7 +248,11 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         answer: impl FnOnce(&ExportedFunc, Option<Val>, &mut Handles) -> Result<R, CallError>,
     ) -> Result<(R, Measured), CallError> {
         let lending = &*self.lending;
-        let (mut guard, begun) = Lending::lend(lending, receipt_wanted(), self.since).await?;
+        let measured = receipt_wanted();
+        let (mut guard, begun) = match lending.ready(measured, self.since) {
+            Some((instance, begun)) => (Guard::new(lending, instance), begun),
+            None => Lending::lend(lending, measured, self.since).await?,
+        };
         let (value, receipt) = lease::invoke(&mut guard, &begun, function, params).await?;
         // Resources in the answer end with the instance: only a lease can pass them on.
         let answer = answer(function, value, &mut Handles::default())?;

@@ -5,6 +5,7 @@
 //! knows nothing of pools, linkers and clocks: time comes in as a parameter.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +13,6 @@ use wasmtime::{Engine, Error, Store};
 use wasmtime_wasi::{ResourceTable, WasiCtxView, WasiView};
 
 use crate::blame::limit_of;
-use crate::clock::{Clock, Deadline};
 use crate::limits::{LimitHit, Limits};
 use crate::meter::Meter;
 use crate::usage::Usage;
@@ -22,17 +22,12 @@ use crate::wasi::{Wasi, WasiPlan};
 pub(crate) struct Terms {
     limits: Limits,
     wasi: Option<WasiPlan>,
-    clock: Clock,
 }
 
 impl Terms {
     /// `wasi` may be left out for a component that imports none.
-    pub(crate) fn new(limits: Limits, wasi: Option<WasiPlan>, clock: Clock) -> Self {
-        Self {
-            limits,
-            wasi,
-            clock,
-        }
+    pub(crate) fn new(limits: Limits, wasi: Option<WasiPlan>) -> Self {
+        Self { limits, wasi }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -51,18 +46,48 @@ pub(crate) enum Stop {
     Cancelled,
 }
 
+/// The embedder's value. It may panic when it is dropped, which is nothing to whoever drops the store:
+/// a caller who gives up, a pool that goes, the host's own threads.
+struct Embedder<S>(Option<S>);
+
+impl<S> Embedder<S> {
+    fn get(&self) -> &S {
+        match &self.0 {
+            Some(value) => value,
+            None => unreachable!("it is taken when this is dropped"),
+        }
+    }
+
+    fn get_mut(&mut self) -> &mut S {
+        match &mut self.0 {
+            Some(value) => value,
+            None => unreachable!("it is taken when this is dropped"),
+        }
+    }
+}
+
+impl<S> Drop for Embedder<S> {
+    fn drop(&mut self) {
+        let value = self.0.take();
+        if catch_unwind(AssertUnwindSafe(|| drop(value))).is_err() {
+            tracing::error!("the embedder's value of an instance panicked when it was dropped");
+        }
+    }
+}
+
 /// The data of a store: one instance's share of the host, around the embedder's own `S`.
 ///
 /// Host functions meet it as `store.data_mut()`, and find their own value with
 /// [`embedder_mut`](Self::embedder_mut).
 pub struct State<S> {
-    embedder: S,
+    embedder: Embedder<S>,
     table: ResourceTable,
     wasi: Option<Box<Wasi>>,
     terms: Arc<Terms>,
     usage: Usage,
     meter: Arc<Meter>,
-    deadline: Deadline,
+    /// When the call must have ended, if it must.
+    deadline: Option<Instant>,
     /// Whether the guest runs in a task that can give way to others.
     yields: bool,
 }
@@ -73,25 +98,25 @@ impl<S> State<S> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles as usize);
         Self {
-            embedder,
+            embedder: Embedder(Some(embedder)),
             table,
             wasi: None,
             terms: terms.clone(),
             usage: Usage::new(limits),
             meter: Arc::new(Meter::new(limits.output_bytes)),
-            deadline: Deadline::Never,
+            deadline: None,
             yields: false,
         }
     }
 
     /// The embedder's value.
     pub fn embedder(&self) -> &S {
-        &self.embedder
+        self.embedder.get()
     }
 
     /// The embedder's value, to change.
     pub fn embedder_mut(&mut self) -> &mut S {
-        &mut self.embedder
+        self.embedder.get_mut()
     }
 
     /// The resources that the guest holds, for host functions that hand out their own.
@@ -101,21 +126,17 @@ impl<S> State<S> {
 
     /// Both at once, for host functions over resources that need the embedder's value too.
     pub fn embedder_and_resources(&mut self) -> (&mut S, &mut ResourceTable) {
-        (&mut self.embedder, &mut self.table)
+        (self.embedder.get_mut(), &mut self.table)
     }
 
     /// When the running call must have ended, if it must. A host function that blocks should give
     /// up then.
     pub fn deadline(&self) -> Option<Instant> {
-        match self.deadline {
-            Deadline::Never => None,
-            Deadline::At(at) => Some(at),
-            Deadline::Within(_) => self.deadline.resolve(self.terms.clock.now()),
-        }
+        self.deadline
     }
 
     /// Sets the meters back and the deadline for the next call, or for the start.
-    pub(crate) fn begin_call(&mut self, deadline: Deadline) {
+    pub(crate) fn begin_call(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
         self.usage.begin_call();
         self.meter.reset();
@@ -133,13 +154,13 @@ impl<S> State<S> {
         self.yields
     }
 
-    /// Why the guest must stop, if it must. The first look sets the deadline's instant.
-    pub(crate) fn stop(&mut self, now: Instant) -> Option<Stop> {
+    /// Why the guest must stop, if it must.
+    pub(crate) fn stop(&self, now: Instant) -> Option<Stop> {
         if self.meter.is_cancelled() {
             return Some(Stop::Cancelled);
         }
-        self.deadline = self.deadline.resolve(now).into();
-        matches!(self.deadline, Deadline::At(at) if at <= now).then_some(Stop::Deadline)
+        let late = self.deadline.is_some_and(|at| at <= now);
+        late.then_some(Stop::Deadline)
     }
 
     /// The part that other threads may hold, to cancel the call.
@@ -206,7 +227,7 @@ impl<S: Send + 'static> WasiView for State<S> {
 impl<S: fmt::Debug> fmt::Debug for State<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("State")
-            .field("embedder", &self.embedder)
+            .field("embedder", self.embedder.get())
             .field("usage", &self.usage)
             .field("meter", &self.meter)
             .field("deadline", &self.deadline)
@@ -221,12 +242,9 @@ mod tests {
     #[test]
     fn a_guest_stops_at_its_deadline_or_when_cancelled() {
         let now = tokio::time::Instant::now().into_std();
-        let mut state = State::new(
-            (),
-            &Arc::new(Terms::new(Limits::default(), None, Clock::system())),
-        );
+        let mut state = State::new((), &Arc::new(Terms::new(Limits::default(), None)));
         assert_eq!(state.stop(now), None);
-        state.begin_call(Deadline::Within(std::time::Duration::from_millis(1)));
+        state.begin_call(Some(now + std::time::Duration::from_millis(1)));
         assert_eq!(state.stop(now), None);
         assert_eq!(
             state.stop(now + std::time::Duration::from_millis(1)),

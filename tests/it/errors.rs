@@ -6,13 +6,13 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use prewarm::{
-    Error, Grants, Host, HostConfig, PoolConfig, Reuse, SnapshotConfig, Val, Wasm, blocking,
+    Error, Grants, Host, HostConfig, Lane, PoolConfig, Reuse, SnapshotConfig, Val, Wasm, blocking,
 };
 
 use crate::guests::COUNTER;
-use crate::hostile::{at_start, hostile};
 use crate::support::{always, chain, config, host, host_with, load};
 use crate::{snapshot, snapshot_cache};
+use prewarm_tests::hostile::guests::{at_start, hostile};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/it/errors.golden");
 
@@ -89,7 +89,7 @@ fn of_pools(found: &mut Found) {
     found.add("PoolError::Config", Pool::new(&big, small));
     found.add(
         "PoolError::MissingImports",
-        Pool::new(&load(&host(), &hostile()), config(1, always())),
+        Pool::new(&load(&host(), &hostile(Lane::Plain)), config(1, always())),
     );
     let imports = r#"(component (import "wasi:http/types@0.2.0" (instance
         (export "fields" (type (sub resource))))) (import "wasi:clocks/x@0.3.0" (instance (export "f" (func)))))"#;
@@ -186,7 +186,7 @@ fn hostile_pool(wat: &str, mode: u32) -> Pool {
     let modes = std::sync::Arc::new(mode.into());
     let component = load(&host(), wat);
     blocking::Pool::builder(&component, config, || ())
-        .imports(crate::faults::imports(
+        .imports(prewarm_tests::hostile::imports(
             crate::support::Face::Blocking,
             modes,
         ))
@@ -204,13 +204,19 @@ fn running(found: &mut Found) {
         ("CallError::HostPanic", "host-panic"),
         ("CallError::Host", "host-fail"),
     ] {
-        found.add(name, hostile_pool(&hostile(), 0).invoke(function, &[]));
+        found.add(
+            name,
+            hostile_pool(&hostile(Lane::Plain), 0).invoke(function, &[]),
+        );
     }
     for (name, mode) in [
         ("CallError::Deadline in the start", 1),
         ("CallError::Start", 2),
     ] {
-        found.add(name, hostile_pool(&at_start(), mode).invoke("good", &[]));
+        found.add(
+            name,
+            hostile_pool(&at_start(Lane::Plain), mode).invoke("good", &[]),
+        );
     }
     let counter = load(&host(), COUNTER);
     let pool = Pool::builder(&counter, config(1, always()), || ())

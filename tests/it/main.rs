@@ -11,13 +11,14 @@
     reason = "what is printed is shown when a test fails"
 )]
 
-mod support;
 mod guests;
-mod hostile;
 mod conformance;
+
+use prewarm_tests::support;
 
 mod reuse;
 mod reset;
+mod leftovers;
 mod queue;
 mod session;
 mod typed;
@@ -31,6 +32,11 @@ mod backtraces;
 mod embedder;
 mod errors;
 mod faults;
+mod flood;
+mod oversized;
+mod machine;
+mod misbehaviour;
+mod reentrance;
 mod imports;
 mod loading;
 mod logs;

@@ -228,7 +228,7 @@ fn each_call_starts_its_own_account() {
     guest.run().unwrap_err();
     let state = guest.store.data_mut();
     state.meter().cancel();
-    state.begin_call(crate::clock::Deadline::Never);
+    state.begin_call(None);
     assert_eq!((state.limit_hit(), state.meter().output_bytes()), (None, 0));
     assert_eq!((state.usage().peak_bytes(), state.deadline()), (PAGE, None));
 }

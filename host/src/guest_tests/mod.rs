@@ -152,11 +152,7 @@ impl Guest {
         let plan = WasiNeed::of(&component)
             .any()
             .then(|| WasiPlan::new(grants, face).unwrap());
-        let store = State::new(
-            (),
-            &Terms::new(limits, plan, crate::clock::Clock::system()).into(),
-        )
-        .into_store(engine);
+        let store = State::new((), &Terms::new(limits, plan).into()).into_store(engine);
         Self {
             component,
             linker,

@@ -39,10 +39,7 @@ const HOUR: u64 = 3_600_000_000_000;
 
 fn run_for(guest: &mut Guest, time: Duration) -> Result<u32> {
     let now = tokio::time::Instant::now().into_std();
-    guest
-        .store
-        .data_mut()
-        .begin_call(crate::clock::Deadline::At(now + time));
+    guest.store.data_mut().begin_call(Some(now + time));
     guest.run()
 }
 

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use parking_lot::MutexGuard;
 
-use super::tokens::{Dropping, discard};
+use super::tokens::Dropping;
 use super::{Lending, Lent};
 use crate::engine::Lane;
 use crate::instance::{Instance, contained};
@@ -26,7 +26,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// takes is measured; for the others the clock is not asked.
     pub(super) fn drop_instance(&self, instance: Lent<W, S>, now: Instant) {
         let dropping = Dropping(self);
-        discard(instance);
+        drop(instance);
         let measured = self.nanos(now).is_multiple_of(MEASURED);
         dropping.done(measured.then(|| self.maker.clock.now().saturating_duration_since(now)));
     }
@@ -93,7 +93,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         }
         let watched = self.watch();
         self.be_watched(watched, self.host.ticker.ticks());
-        let deadline = self.deadline(began).into();
+        let deadline = self.deadline(began);
         // Tokio panics when its runtime has shut down, and this thread serves other pools too.
         let made = contained(|| match &self.runtime {
             _ if self.maker.direct => self.maker.start_direct(deadline),

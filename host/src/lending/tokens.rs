@@ -1,7 +1,6 @@
 //! What callers hold: an instance, a slot, a place in the queue. Dropping it gives it back.
 
 use std::ops::Deref;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Duration;
@@ -33,7 +32,7 @@ impl<P, W: World, S: Send + 'static> Guard<P, W, S>
 where
     P: Deref<Target = Lending<W, S>>,
 {
-    pub(super) fn new(pool: P, instance: Lent<W, S>) -> Self {
+    pub(crate) fn new(pool: P, instance: Lent<W, S>) -> Self {
         Self {
             pool,
             instance: Some(instance),
@@ -167,12 +166,5 @@ impl<W: World, S: Send + 'static> Drop for Place<'_, W, S> {
             });
             self.pool.notice(now);
         }
-    }
-}
-
-/// Drops an instance. The embedder's value in it may panic, which is nothing to whoever drops it.
-pub(super) fn discard<W: World, S: Send + 'static>(instance: Lent<W, S>) {
-    if catch_unwind(AssertUnwindSafe(|| drop(instance))).is_err() {
-        tracing::error!("the embedder's value of an instance panicked when it was dropped");
     }
 }

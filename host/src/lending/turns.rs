@@ -4,9 +4,8 @@ use std::future::poll_fn;
 use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-use super::tokens::{Guard, Place, Vacancy, discard};
+use super::tokens::{Guard, Place, Vacancy};
 use super::{Lending, Lent};
-use crate::clock::Deadline;
 use crate::error::{CallError, Phase};
 use crate::instance::{Begun, Instance};
 use crate::park;
@@ -43,8 +42,23 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         }
     }
 
-    /// Lends an instance to a task. `measured` says whether its receipt is wanted, `since` when the
-    /// caller came, where that was before the pool was there.
+    /// What stands ready beside this thread, and the beginning of its call. The first thing to try,
+    /// apart from [`Lending::lend`] so that a warm call is not moved about with room for the rest.
+    #[inline]
+    pub(crate) fn ready(
+        &self,
+        measured: bool,
+        since: Option<Instant>,
+    ) -> Option<(Lent<W, S>, Begun)> {
+        if since.is_some() {
+            return None;
+        }
+        Some((self.take_pocketed()?, self.begun_ready(measured)))
+    }
+
+    /// Lends an instance to a task for which none is [`ready`](Lending::ready). `measured` says
+    /// whether its receipt is wanted, `since` when the caller came, where that was before the pool
+    /// was there.
     pub(crate) async fn lend<P>(
         pool: P,
         measured: bool,
@@ -53,12 +67,6 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     where
         P: Deref<Target = Self>,
     {
-        if since.is_none()
-            && let Some(instance) = pool.take_pocketed()
-        {
-            let begun = pool.begun_ready(measured);
-            return Ok((Guard::new(pool, instance), begun));
-        }
         let now = pool.maker.clock.now();
         let arrived = since.unwrap_or(now);
         let deadline = pool.deadline(arrived);
@@ -81,7 +89,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         Ok((Guard::new(pool, instance), begun))
     }
 
-    /// Lends an instance to a thread.
+    /// Lends an instance to a thread for which none is [`ready`](Lending::ready).
     pub(crate) fn lend_direct<P>(
         pool: P,
         measured: bool,
@@ -90,12 +98,6 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     where
         P: Deref<Target = Self>,
     {
-        if since.is_none()
-            && let Some(instance) = pool.take_pocketed()
-        {
-            let begun = pool.begun_ready(measured);
-            return Ok((Guard::new(pool, instance), begun));
-        }
         let now = pool.maker.clock.now();
         let arrived = since.unwrap_or(now);
         let deadline = pool.deadline(arrived);
@@ -126,7 +128,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         }
     }
 
-    /// A call on an instance that stands ready.
+    /// A call on an instance that stands ready. Its deadline counts from the last tick, which asks
+    /// nobody for the time.
     pub(crate) fn begun_ready(&self, measured: bool) -> Begun {
         Begun {
             arrived: measured.then(|| self.maker.clock.now()),
@@ -134,7 +137,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             queued: Duration::ZERO,
             warm: true,
             start: Duration::ZERO,
-            deadline: Deadline::Within(self.maker.terms.limits().deadline),
+            deadline: self.deadline(self.host.ticker.coarse_now()),
         }
     }
 
@@ -150,7 +153,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Turn::Start => Err(Vacancy(self)),
             Turn::DropThenStart(instance) => {
                 let vacancy = Vacancy(self);
-                discard(instance);
+                drop(instance);
                 Err(vacancy)
             }
         }

@@ -17,7 +17,7 @@ use crate::support::{RUNTIME, config};
 
 /// What the host says when it is asked for a label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Keeper {
+pub(crate) enum Keeper {
     /// `nginx` is a server, and nothing else has a label.
     Labels,
     Denies,
@@ -86,7 +86,7 @@ fn pool(row: &Row, keeper: Keeper) -> Pool<Logs, Keeper> {
         .unwrap()
 }
 
-pub(super) fn pool_on_a_thread(
+pub(crate) fn pool_on_a_thread(
     row: &Row,
     keeper: Keeper,
     config: PoolConfig,

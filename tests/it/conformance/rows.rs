@@ -19,7 +19,7 @@ pub(crate) struct Row {
     pub(super) alter: fn(&str, &mut [Value]),
     /// Most memory that it needs, however often it is called. What has a collector needs the more
     /// the longer it puts that off.
-    pub(super) ceiling: u64,
+    pub(crate) ceiling: u64,
     component: LazyLock<Component, Box<dyn FnOnce() -> Component + Send>>,
 }
 

@@ -56,25 +56,45 @@ impl Desk {
     }
 
     pub(crate) fn run_with_input(&self, args: &[&str], input: &str) -> Ended {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_prewarm"))
-            .args(args)
+        let mut command = self.command(env!("CARGO_BIN_EXE_prewarm"));
+        ended(command.args(args), input)
+    }
+
+    /// Where it keeps compiled code.
+    #[cfg(unix)]
+    pub(crate) fn cache(&self) -> &Path {
+        &self.cache
+    }
+
+    /// With another cache.
+    #[cfg(unix)]
+    pub(crate) fn run_with_cache(&self, cache: &Path, args: &[&str]) -> Ended {
+        let mut command = self.command(env!("CARGO_BIN_EXE_prewarm"));
+        ended(command.env("XDG_CACHE_HOME", cache).args(args), "")
+    }
+
+    /// In a shell that was told something first.
+    #[cfg(unix)]
+    pub(crate) fn run_within(&self, told: &str, args: &[&str]) -> Ended {
+        let mut command = self.command("sh");
+        command.args(["-c", &format!("{told}; exec \"$0\" \"$@\"")]);
+        ended(command.arg(env!("CARGO_BIN_EXE_prewarm")).args(args), "")
+    }
+
+    /// Starts it and goes on.
+    #[cfg(unix)]
+    pub(crate) fn spawn(&self, args: &[&str]) -> std::process::Child {
+        let mut command = self.command(env!("CARGO_BIN_EXE_prewarm"));
+        command.args(args).stdout(Stdio::null()).spawn().unwrap()
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
             .current_dir(self.folder.path())
             .env("XDG_CACHE_HOME", &self.cache)
-            .env("HOME", self.folder.path())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        // A tool that ends without reading closes it.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Ended {
-            code: output.status.code().unwrap(),
-            stdout: text(output.stdout),
-            stderr: text(output.stderr),
-        }
+            .env("HOME", self.folder.path());
+        command
     }
 
     /// Runs a table of command lines with the exit code, stdout and stderr that each must have.
@@ -87,6 +107,28 @@ impl Desk {
             };
             assert_eq!(self.run(args), expected, "{args:?}");
         }
+    }
+}
+
+/// Runs it to its end.
+fn ended(command: &mut Command, input: &str) -> Ended {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A tool that ends without reading closes it.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Ended {
+        code: output
+            .status
+            .code()
+            .unwrap_or_else(|| panic!("killed: {:?}", output.status)),
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
     }
 }
 

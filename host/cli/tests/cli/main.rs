@@ -9,4 +9,5 @@ mod desk;
 mod answers;
 mod faults;
 mod looks;
+mod machine;
 mod snapshots;

@@ -16,15 +16,16 @@ use wasmtime::component::Linker;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The runtime of tests that are not themselves asynchronous.
-pub(crate) static RUNTIME: LazyLock<tokio::runtime::Runtime> =
+pub static RUNTIME: LazyLock<tokio::runtime::Runtime> =
     LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
 
 /// A host without a cache, and so small that many fit the address space.
-pub(crate) fn host() -> Host {
+pub fn host() -> Host {
     host_with(|_| {})
 }
 
-pub(crate) fn host_with(set: impl FnOnce(&mut HostConfig)) -> Host {
+/// The same, set otherwise.
+pub fn host_with(set: impl FnOnce(&mut HostConfig)) -> Host {
     let mut config = HostConfig::default();
     config.cache.enabled = false;
     config.max_instances = 40;
@@ -33,59 +34,68 @@ pub(crate) fn host_with(set: impl FnOnce(&mut HostConfig)) -> Host {
 }
 
 /// A host whose time stands still, and its clock.
-pub(crate) fn still_host() -> (Host, Clock) {
+pub fn still_host() -> (Host, Clock) {
     let clock = Clock::manual();
     let host = host_with(|config| config.clock = clock.clone());
     (host, clock)
 }
 
-pub(crate) fn load(host: &Host, wat: &str) -> Component {
+/// Loads text that must be a component.
+pub fn load(host: &Host, wat: &str) -> Component {
     host.load_blocking(Wasm::wat(wat))
         .unwrap_or_else(|error| panic!("{:#?}", chain(&error)))
 }
 
 /// What an error says, from the outside in.
-pub(crate) fn chain(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> Vec<String> {
     std::iter::successors(Some(error), |error| error.source())
         .map(ToString::to_string)
         .collect()
 }
 
-pub(crate) fn config(max_instances: usize, reuse: Reuse) -> PoolConfig {
+/// So many instances, lent once or again.
+pub fn config(max_instances: usize, reuse: Reuse) -> PoolConfig {
     let mut config = PoolConfig::new(max_instances);
     config.reuse = reuse;
     config
 }
 
 /// Every call on one instance, as far as the tests go.
-pub(crate) fn always() -> Reuse {
+pub fn always() -> Reuse {
     Reuse::Calls(1000..=1000)
 }
 
 /// How callers call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Face {
+pub enum Face {
+    /// From tasks.
     Async,
+    /// From threads.
     Blocking,
 }
 
-pub(crate) const FACES: [Face; 2] = [Face::Async, Face::Blocking];
+/// Both.
+pub const FACES: [Face; 2] = [Face::Async, Face::Blocking];
 
 /// A pool of either face, called from a thread by the names of exports.
 #[derive(Debug)]
-pub(crate) enum AnyPool<S: Send + 'static = ()> {
+pub enum AnyPool<S: Send + 'static = ()> {
+    /// Of tasks.
     Async(Pool<(), S>),
+    /// Of threads.
     Blocking(blocking::Pool<(), S>),
 }
 
 impl AnyPool {
-    pub(crate) fn new(face: Face, component: &Component, config: PoolConfig) -> Self {
+    /// One whose guest imports nothing.
+    pub fn new(face: Face, component: &Component, config: PoolConfig) -> Self {
         Self::with(face, component, config, || (), |_| Ok(())).unwrap()
     }
 }
 
 impl<S: Send + 'static> AnyPool<S> {
-    pub(crate) fn with(
+    /// One with imports and a value per instance.
+    pub fn with(
         face: Face,
         component: &Component,
         config: PoolConfig,
@@ -108,14 +118,15 @@ impl<S: Send + 'static> AnyPool<S> {
     }
 
     /// Another handle of the same pool.
-    pub(crate) fn share(&self) -> Self {
+    pub fn share(&self) -> Self {
         match self {
             Self::Async(pool) => Self::Async(pool.clone()),
             Self::Blocking(pool) => Self::Blocking(pool.clone()),
         }
     }
 
-    pub(crate) fn invoke(&self, name: &str, params: &[Val]) -> Result<Option<Val>, CallError> {
+    /// Calls an export.
+    pub fn invoke(&self, name: &str, params: &[Val]) -> Result<Option<Val>, CallError> {
         match self {
             Self::Async(pool) => RUNTIME.block_on(pool.invoke(name, params)),
             Self::Blocking(pool) => pool.invoke(name, params),
@@ -123,11 +134,12 @@ impl<S: Send + 'static> AnyPool<S> {
     }
 
     /// Calls a function without parameters that answers a number.
-    pub(crate) fn number(&self, name: &str) -> Result<u32, CallError> {
+    pub fn number(&self, name: &str) -> Result<u32, CallError> {
         self.invoke(name, &[]).map(number)
     }
 
-    pub(crate) fn stats(&self) -> PoolStats {
+    /// What it holds and has done.
+    pub fn stats(&self) -> PoolStats {
         match self {
             Self::Async(pool) => pool.stats(),
             Self::Blocking(pool) => pool.stats(),
@@ -135,14 +147,15 @@ impl<S: Send + 'static> AnyPool<S> {
     }
 
     /// Holds one instance until the answer is dropped.
-    pub(crate) fn hold(&self) -> Box<dyn Send> {
+    pub fn hold(&self) -> Box<dyn Send> {
         match self {
             Self::Async(pool) => Box::new(RUNTIME.block_on(pool.lease()).unwrap()),
             Self::Blocking(pool) => Box::new(pool.lease().unwrap()),
         }
     }
 
-    pub(crate) fn close(&self) {
+    /// Closes it.
+    pub fn close(&self) {
         match self {
             Self::Async(pool) => RUNTIME.block_on(pool.close()),
             Self::Blocking(pool) => pool.close(),
@@ -151,7 +164,7 @@ impl<S: Send + 'static> AnyPool<S> {
 
     /// Waits for what other threads do to the pool.
     #[track_caller]
-    pub(crate) fn until(&self, what: &str, reached: impl Fn(&PoolStats) -> bool) -> PoolStats {
+    pub fn until(&self, what: &str, reached: impl Fn(&PoolStats) -> bool) -> PoolStats {
         until(what, || {
             let stats = self.stats();
             if reached(&stats) {
@@ -163,7 +176,8 @@ impl<S: Send + 'static> AnyPool<S> {
     }
 }
 
-pub(crate) fn number(answer: Option<Val>) -> u32 {
+/// The number that was answered.
+pub fn number(answer: Option<Val>) -> u32 {
     match answer {
         Some(Val::U32(number)) => number,
         other => panic!("no number: {other:?}"),
@@ -172,10 +186,7 @@ pub(crate) fn number(answer: Option<Val>) -> u32 {
 
 /// Calls `reached` until it is, giving way to other threads meanwhile.
 #[track_caller]
-pub(crate) fn until<R, E: std::fmt::Debug>(
-    what: &str,
-    mut reached: impl FnMut() -> Result<R, E>,
-) -> R {
+pub fn until<R, E: std::fmt::Debug>(what: &str, mut reached: impl FnMut() -> Result<R, E>) -> R {
     let clock = Clock::system();
     let end = clock.now() + PATIENCE;
     loop {
@@ -188,7 +199,7 @@ pub(crate) fn until<R, E: std::fmt::Debug>(
 }
 
 /// The same in a task.
-pub(crate) async fn until_stats<W: World, S: Send + 'static>(
+pub async fn until_stats<W: World, S: Send + 'static>(
     pool: &Pool<W, S>,
     what: &str,
     reached: impl Fn(&PoolStats) -> bool,
@@ -206,12 +217,21 @@ pub(crate) async fn until_stats<W: World, S: Send + 'static>(
 }
 
 /// Polls a future once, with nobody to wake.
-pub(crate) fn poll_once<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+pub fn poll_once<F: Future + ?Sized>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
 }
 
+/// Lets time pass while other threads do what they do.
+pub fn pass(time: Duration) {
+    let clock = Clock::system();
+    let end = clock.now() + time;
+    while let Some(left) = end.checked_duration_since(clock.now()) {
+        std::thread::park_timeout(left);
+    }
+}
+
 /// Runs a call that does not end, until something else has.
-pub(crate) async fn until_then<F: Future, R>(
+pub async fn until_then<F: Future, R>(
     call: std::pin::Pin<&mut F>,
     something: impl Future<Output = R>,
 ) -> R {
@@ -222,16 +242,17 @@ pub(crate) async fn until_then<F: Future, R>(
 }
 
 /// Slots in use.
-pub(crate) fn used(stats: &PoolStats) -> usize {
+pub fn used(stats: &PoolStats) -> usize {
     stats.idle + stats.leased + stats.starting + stats.dying
 }
 
 /// Counts what lives: as the embedder's value of each instance.
 #[derive(Debug)]
-pub(crate) struct Alive(&'static AtomicUsize);
+pub struct Alive(&'static AtomicUsize);
 
 impl Alive {
-    pub(crate) fn new(count: &'static AtomicUsize) -> Self {
+    /// One more.
+    pub fn new(count: &'static AtomicUsize) -> Self {
         count.fetch_add(1, Ordering::SeqCst);
         Self(count)
     }
@@ -244,6 +265,6 @@ impl Drop for Alive {
 }
 
 /// A counter that lives as long as the process.
-pub(crate) fn counter() -> &'static AtomicUsize {
+pub fn counter() -> &'static AtomicUsize {
     Box::leak(Box::default())
 }

@@ -1,0 +1,32 @@
+//! The long forms of the tests that try to break a host: the gate runs the short ones.
+
+use anyhow::Result;
+
+use crate::bench::{build_some, in_repository};
+use crate::paths::Paths;
+use crate::process::Program;
+
+/// Runs all hostile guests, floods and misbehaving steps, a line for each.
+pub(crate) fn hostile(paths: &Paths) -> Result<()> {
+    build(paths)?;
+    program(paths, "hostile").run()
+}
+
+/// Calls for some minutes and says whether the process stayed as it was.
+pub(crate) fn soak(paths: &Paths, minutes: f64) -> Result<()> {
+    build_some(paths)?;
+    build(paths)?;
+    println!("soaking for {minutes} min");
+    program(paths, "soak").arg(minutes.to_string()).run()
+}
+
+fn build(paths: &Paths) -> Result<()> {
+    // The whole workspace, lest other features have everything compiled again.
+    in_repository(paths, &["build", "--quiet", "--workspace", "--bins"]).run()
+}
+
+fn program(paths: &Paths, name: &str) -> Program {
+    Program::new(paths.binary(&format!("debug/{name}")))
+        .without_env(&["RUST_BACKTRACE"])
+        .env("PREWARM_GUESTS", &paths.guests)
+}

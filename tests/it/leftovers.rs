@@ -1,0 +1,258 @@
+//! Nothing of a call is there for the next one: not in memories, tables and globals, whatever way
+//! slots are reset, whatever way the call ended, and in no guest's language.
+
+use prewarm::{CallError, Component, Reset, Reuse, Val};
+
+use crate::support::{AnyPool, FACES, Face, config, host_with, load, number};
+
+/// `stain` writes to all that an instance has, and grows it, then ends as it is told: 0 well, 1 in a
+/// trap, 2 never. `look` counts what is not as it was made.
+const STAINER: &str = r#"(component
+    (core module $m
+        (memory $memory 4)
+        (data (i32.const 70000) "as it was made")
+        (table $table 8 funcref)
+        (global $one (mut i32) (i32.const 0))
+        (global $two (mut i64) (i64.const 0))
+        (global $three (mut f64) (f64.const 0))
+        (elem declare func $stain)
+        (func $stain (export "stain") (param $end i32) (result i32) (local $at i32)
+            (drop (memory.grow (i32.const 60)))
+            (loop $next
+                (i32.store (local.get $at) (i32.const 0x5ec2e7))
+                (local.set $at (i32.add (local.get $at) (i32.const 260)))
+                (br_if $next (i32.lt_u (local.get $at) (i32.const 4194000))))
+            (drop (table.grow $table (ref.func $stain) (i32.const 100)))
+            (table.fill $table (i32.const 0) (ref.func $stain) (i32.const 8))
+            (global.set $one (i32.const 0x5ec2e7))
+            (global.set $two (i64.const 0x5ec2e7))
+            (global.set $three (f64.const 0x5ec2e7))
+            (if (i32.eq (local.get $end) (i32.const 1)) (then unreachable))
+            (if (i32.eq (local.get $end) (i32.const 2)) (then (loop $ever (br $ever))))
+            (i32.const 0))
+        (func (export "look") (result i32) (local $at i32) (local $found i32)
+            (local.set $found (i32.add (local.get $found)
+                (i32.ne (memory.size) (i32.const 4))))
+            (local.set $found (i32.add (local.get $found)
+                (i32.ne (table.size $table) (i32.const 8))))
+            (loop $next
+                (local.set $found (i32.add (local.get $found)
+                    (i64.ne (i64.load (local.get $at)) (i64.const 0))))
+                (local.set $at (i32.add (local.get $at) (i32.const 8)))
+                (br_if $next (i32.lt_u (local.get $at) (i32.const 262144))))
+            ;; The data's own two words.
+            (local.set $found (i32.sub (local.get $found) (i32.const 2)))
+            (local.set $at (i32.const 0))
+            (loop $next
+                (local.set $found (i32.add (local.get $found)
+                    (i32.eqz (ref.is_null (table.get $table (local.get $at))))))
+                (local.set $at (i32.add (local.get $at) (i32.const 1)))
+                (br_if $next (i32.lt_u (local.get $at) (i32.const 8))))
+            (local.set $found (i32.add (local.get $found)
+                (i32.ne (global.get $one) (i32.const 0))))
+            (local.set $found (i32.add (local.get $found)
+                (i64.ne (global.get $two) (i64.const 0))))
+            (i32.add (local.get $found) (f64.ne (global.get $three) (f64.const 0)))))
+    (core instance $i (instantiate $m))
+    (func (export "stain") (param "end" u32) (result u32) (canon lift (core func $i "stain")))
+    (func (export "look") (result u32) (canon lift (core func $i "look"))))"#;
+
+const RESETS: [Option<Reset>; 3] = [None, Some(Reset::Dirty), Some(Reset::Whole)];
+
+/// Instances alive at once, each with a slot of its own.
+const CROWD: u16 = 40;
+
+fn pool(component: &Component, face: Face, instances: usize, reset: Option<Reset>) -> AnyPool {
+    let mut config = config(instances, Reuse::Never);
+    config.reset = reset;
+    config.limits.deadline = std::time::Duration::from_millis(50);
+    AnyPool::new(face, component, config)
+}
+
+#[test]
+fn is_found_by_the_next_call_however_the_last_one_ended() {
+    let component = load(&host_with(|_| {}), STAINER);
+    for face in FACES {
+        for reset in RESETS {
+            let pool = pool(&component, face, 1, reset);
+            for end in [0, 1, 2] {
+                for round in 0..10 {
+                    let case = format!("{face:?}, {reset:?}, end {end}, round {round}");
+                    let stained = pool.invoke("stain", &[Val::U32(end)]);
+                    match (end, &stained) {
+                        (0, Ok(_))
+                        | (1, Err(CallError::Trap(_)))
+                        | (2, Err(CallError::Deadline { .. })) => {}
+                        _ => panic!("{case}: {stained:?}"),
+                    }
+                    assert_eq!(pool.number("look").unwrap(), 0, "{case}");
+                }
+            }
+        }
+    }
+}
+
+/// The stain is seen where it is, or the test above would show nothing.
+#[test]
+fn is_found_by_the_same_instance() {
+    let component = load(&host_with(|_| {}), STAINER);
+    let pool = AnyPool::new(
+        Face::Blocking,
+        &component,
+        config(1, crate::support::always()),
+    );
+    pool.invoke("stain", &[Val::U32(0)]).unwrap();
+    assert!(pool.number("look").unwrap() > 1000);
+}
+
+#[tokio::test]
+async fn is_found_after_a_call_was_dropped() {
+    let component = load(&host_with(|_| {}), STAINER);
+    let config = config(1, Reuse::Never);
+    let pool = component.pool::<()>(config).unwrap();
+    for _ in 0..20 {
+        let params = [Val::U32(2)];
+        let stained = pool.invoke("stain", &params);
+        let dropped = tokio::time::timeout(std::time::Duration::from_millis(5), stained);
+        dropped.await.unwrap_err();
+        assert_eq!(number(pool.invoke("look", &[]).await.unwrap()), 0);
+    }
+}
+
+/// Every slot of the engine in use at once and full of stains, as when memory is short, and all of
+/// them used again.
+#[test]
+fn is_found_in_any_slot_of_a_full_engine() {
+    let component = load(
+        &host_with(|config| config.max_instances = CROWD.into()),
+        STAINER,
+    );
+    for reset in RESETS {
+        let mut config = config(CROWD.into(), Reuse::Never);
+        config.reset = reset;
+        let pool = prewarm::blocking::Pool::<()>::new(&component, config).unwrap();
+        for _ in 0..3 {
+            let crowd: Vec<_> = (0..CROWD)
+                .map(|_| {
+                    let mut lease = pool.lease().unwrap();
+                    assert_eq!(number(lease.invoke("look", &[]).unwrap()), 0, "{reset:?}");
+                    lease.invoke("stain", &[Val::U32(0)]).unwrap();
+                    lease
+                })
+                .collect();
+            drop(crowd);
+        }
+        pool.close();
+    }
+}
+
+#[cfg(target_os = "linux")]
+mod in_any_language {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt as _;
+
+    use memchr::memmem::Finder;
+    use prewarm::{PoolConfig, Reset};
+
+    use crate::conformance::rows::rows;
+    use crate::conformance::{Keeper, pool_on_a_thread};
+    use crate::logs::direct::Logs;
+    use crate::logs::direct::example::logs::types::Secrets;
+
+    /// Memory that guests may have, by its place among the mappings of this process: reserved ranges
+    /// are larger than anything else is.
+    fn slots() -> Vec<(u64, u64)> {
+        const RESERVED: u64 = 8 << 30;
+        let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
+        let mut runs: Vec<Vec<(u64, u64, bool)>> = Vec::new();
+        for line in maps.lines() {
+            let (range, rest) = line.split_once(' ').unwrap();
+            let (from, to) = range.split_once('-').unwrap();
+            let from = u64::from_str_radix(from, 16).unwrap();
+            let to = u64::from_str_radix(to, 16).unwrap();
+            let map = (from, to, rest.starts_with("rw-p"));
+            match runs.last_mut() {
+                Some(run) if run.last().is_some_and(|(_, end, _)| *end == from) => run.push(map),
+                _ => runs.push(vec![map]),
+            }
+        }
+        let size = |run: &Vec<(u64, u64, bool)>| run.last().unwrap().1 - run[0].0;
+        let reserved = runs.into_iter().filter(|run| size(run) >= RESERVED);
+        reserved
+            .flat_map(|run| {
+                // What only happens to lie beside the range has no guard before or behind it.
+                let guard = |(from, to, open): &(u64, u64, bool)| !open && to - from >= 1 << 24;
+                let first = run.iter().position(guard).unwrap_or(run.len());
+                let last = run.iter().rposition(guard).unwrap_or(0);
+                run.into_iter().take(last).skip(first)
+            })
+            .filter(|(_, _, open)| *open)
+            .map(|(from, to, _)| (from, to))
+            .collect()
+    }
+
+    /// How often `secret` lies in any memory of a guest.
+    fn found(secret: &str) -> usize {
+        let memory = File::open("/proc/self/mem").unwrap();
+        let finder = Finder::new(secret.as_bytes());
+        let mut bytes = vec![0; 1 << 20];
+        let mut found = 0;
+        for (from, to) in slots() {
+            let mut at = from;
+            while at < to {
+                let wanted = usize::try_from((to - at).min(bytes.len() as u64)).unwrap();
+                // Other tests give memory back meanwhile: what is gone holds nothing.
+                let Ok(read) = memory.read_at(&mut bytes[..wanted], at) else {
+                    break;
+                };
+                if read == 0 {
+                    break;
+                }
+                found += finder.find_iter(&bytes[..read]).count();
+                // A secret over the edge of two pieces is read again.
+                let step = match read == wanted && at + (read as u64) < to {
+                    true => read - secret.len(),
+                    false => read,
+                };
+                at += step as u64;
+            }
+        }
+        found
+    }
+
+    /// What was lent is dropped behind the caller's back, and its memory made new then.
+    fn pool_is_empty(pool: &prewarm::blocking::Pool<Logs, Keeper>, name: &str) {
+        crate::support::until(name, || match pool.stats() {
+            stats if stats.leased + stats.dying == 0 => Ok(()),
+            stats => Err(stats),
+        });
+    }
+
+    #[test]
+    fn a_secret_is_gone_with_its_call() {
+        for (place, row) in rows().iter().filter(|row| row.is_whole()).enumerate() {
+            for reset in [Reset::Dirty, Reset::Whole] {
+                let secret = format!("s-e-c-r-e-t--{}--{place}--{reset:?}--", std::process::id());
+                let mut config = PoolConfig::new(2);
+                config.reset = Some(reset);
+                config.limits.memory_bytes = row.ceiling;
+                let pool = pool_on_a_thread(row, Keeper::Labels, config);
+                let mut lease = pool.lease().unwrap();
+                let text = format!("2024-03-01 10:20:30 status installed {secret}:amd64 1.2");
+                lease
+                    .call(|logs, store| logs.call_redact(store, &text, Secrets::TIMES, '*'))
+                    .unwrap();
+                // Or the search would show nothing.
+                assert!(found(&secret) > 0, "{}: it is nowhere", row.name);
+                drop(lease);
+                pool_is_empty(&pool, row.name);
+                let mut next = pool.lease().unwrap();
+                next.call(|logs, store| logs.call_redact(store, "none", Secrets::TIMES, '*'))
+                    .unwrap();
+                assert_eq!(found(&secret), 0, "{}, {reset:?}", row.name);
+                drop(next);
+                pool.close();
+            }
+        }
+    }
+}

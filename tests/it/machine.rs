@@ -1,0 +1,114 @@
+//! What the machine does meanwhile: the cache loses its files, the clock jumps, the process starts
+//! others. What needs a process of its own is among the tests of the tool.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use prewarm::{CallError, HostConfig, Phase, Reuse, Wasm, blocking};
+
+use crate::guests::COUNTER;
+use crate::support::{always, config, host_with, load, number, poll_once, still_host, until};
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+/// The files of the cache go, or others come in their place, while a component from it runs.
+#[test]
+fn a_cache_that_loses_its_files_while_they_are_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let cached = |config: &mut HostConfig| {
+        config.cache.enabled = true;
+        config.cache.dir = Some(folder.path().to_owned());
+    };
+    load(&host_with(cached), COUNTER);
+    let host = host_with(cached);
+    let component = load(&host, COUNTER);
+    assert_eq!(component.origin(), prewarm::Origin::Cache);
+    let pool = blocking::Pool::<()>::new(&component, config(2, Reuse::Never)).unwrap();
+    assert_eq!(number(pool.invoke("next", &[]).unwrap()), 1);
+    for file in files(folder.path()) {
+        std::fs::remove_file(&file).unwrap();
+        std::fs::write(&file, "something else").unwrap();
+    }
+    for _ in 0..100 {
+        assert_eq!(number(pool.invoke("next", &[]).unwrap()), 1);
+    }
+    pool.close();
+    // Whoever loads it next refuses what is there.
+    let next = host_with(cached);
+    let component = load(&next, COUNTER);
+    assert!(matches!(
+        component.origin(),
+        prewarm::Origin::Compiled { .. }
+    ));
+    let pool = blocking::Pool::<()>::new(&component, config(2, always())).unwrap();
+    assert_eq!(number(pool.invoke("next", &[]).unwrap()), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_ends_what_runs_and_nothing_else() {
+    let (host, clock) = still_host();
+    let component = load(&host, COUNTER);
+    let pool = component.pool::<()>(config(1, always())).unwrap();
+    {
+        let mut call = std::pin::pin!(pool.invoke("spin", &[]));
+        assert!(poll_once(call.as_mut()).is_pending());
+        clock.advance(Duration::from_secs(10 * 365 * 86400));
+        let error = call.await.unwrap_err();
+        let late = matches!(
+            error,
+            CallError::Deadline {
+                phase: Phase::Call,
+                ..
+            }
+        );
+        assert!(late, "{error:?}");
+    }
+    for calls in 1..=3 {
+        assert_eq!(number(pool.invoke("next", &[]).await.unwrap()), calls);
+        clock.advance(Duration::from_secs(5));
+    }
+    clock.advance(Duration::from_secs(10 * 365 * 86400));
+    until("it scales to zero", || match pool.stats() {
+        stats if stats.idle == 0 => Ok(()),
+        stats => Err(stats),
+    });
+    assert_eq!(number(pool.invoke("next", &[]).await.unwrap()), 1);
+}
+
+/// Other programs that the process starts meanwhile inherit nothing of the host.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_process_that_is_started_gets_no_file_of_the_host() {
+    let folder = tempfile::tempdir().unwrap();
+    let host = host_with(|config| {
+        config.cache.enabled = true;
+        config.cache.dir = Some(folder.path().to_owned());
+    });
+    let component = host.load_blocking(Wasm::wat(COUNTER)).unwrap();
+    let pool = blocking::Pool::<()>::new(&component, config(2, always())).unwrap();
+    let mut lease = pool.lease().unwrap();
+    assert_eq!(number(lease.invoke("next", &[]).unwrap()), 1);
+    let listed = std::process::Command::new("ls")
+        .args(["-l", "/proc/self/fd"])
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    let cache = folder.path().to_string_lossy();
+    assert!(
+        !listed.contains(&*cache) && !listed.contains("memfd"),
+        "{listed}"
+    );
+    assert_eq!(number(lease.invoke("next", &[]).unwrap()), 2);
+}

@@ -1,0 +1,31 @@
+//! Steps that misbehave, in all combinations, with callers who give up.
+
+use prewarm_tests::misbehaviour::{Deeds, Matrix, Told};
+
+/// Runs of each combination. `cargo xtask hostile` does more.
+const RUNS: usize = 2;
+
+#[test]
+fn of_any_step_loses_no_slot_and_no_caller() {
+    let matrix = Matrix::default();
+    let mut told = Told::default();
+    for n in 0..Deeds::COUNT {
+        matrix.run(Deeds::nth(n), RUNS, n as u64, &mut told);
+    }
+    // All of it happened.
+    assert!(told.answers > Deeds::COUNT, "{told:?}");
+    for kind in [
+        "Load",
+        "Start",
+        "WarmUp",
+        "Deadline",
+        "Busy",
+        "Trap",
+        "HostPanic",
+    ] {
+        assert!(
+            told.errors.get(kind).is_some_and(|count| *count > 100),
+            "{kind}: {told:?}"
+        );
+    }
+}

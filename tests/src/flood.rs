@@ -1,0 +1,151 @@
+//! A pool that gets ten times the calls that it can serve, beside a neighbour of the same host.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use prewarm::{CallError, Host, Pool, PoolStats, Reuse, State};
+use tokio::task::JoinSet;
+use wasmtime::component::Linker;
+
+use crate::hostile::{Neighbour, Served};
+use crate::support::{RUNTIME, config, host_with, load, pass};
+
+/// `wait` waits in a host function, `work` computes, each for about as long.
+const GUEST: &str = r#"(component
+    (import "rest" (func $rest))
+    (core func $rest (canon lower (func $rest)))
+    (core module $m
+        (import "" "rest" (func $rest))
+        (func (export "wait") (result i32) (call $rest) (i32.const 1))
+        (func (export "work") (result i32) (local $n i32)
+            (loop $more
+                (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                (br_if $more (i32.lt_u (local.get $n) (i32.const 3000000))))
+            (i32.const 1)))
+    (core instance $i (instantiate $m (with "" (instance (export "rest" (func $rest))))))
+    (func (export "wait") (result u32) (canon lift (core func $i "wait")))
+    (func (export "work") (result u32) (canon lift (core func $i "work"))))"#;
+
+/// How long a call of the flooded pool takes.
+const CALL: Duration = Duration::from_millis(4);
+/// Slots of a host that a flood can take all of.
+const SLOTS: u32 = 16;
+
+/// What there is too much of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Calls that wait, for a quarter of the host's slots.
+    Waits,
+    /// Calls that wait, for all slots of the host.
+    Slots,
+    /// Calls that compute, for all processors.
+    Work,
+}
+
+/// All of them.
+pub const KINDS: [Kind; 3] = [Kind::Waits, Kind::Slots, Kind::Work];
+
+/// What became of the calls.
+#[derive(Debug)]
+pub struct Told {
+    /// Answered.
+    pub served: usize,
+    /// Refused at once.
+    pub busy: usize,
+    /// Anything else.
+    pub other: Vec<CallError>,
+    /// The flooded pool after it.
+    pub stats: PoolStats,
+}
+
+struct Flood {
+    stop: Arc<AtomicBool>,
+    thread: JoinHandle<Told>,
+}
+
+impl Flood {
+    fn begin(host: &Host, kind: Kind) -> Self {
+        let (instances, function) = match kind {
+            Kind::Waits => (SLOTS as usize / 4, "wait"),
+            Kind::Slots => (SLOTS as usize, "wait"),
+            Kind::Work => (SLOTS as usize / 4, "work"),
+        };
+        let mut config = config(instances, Reuse::Never);
+        config.max_queue = 2 * instances;
+        let component = load(host, GUEST);
+        let pool = {
+            let _runtime = RUNTIME.enter();
+            let builder = Pool::<(), ()>::builder(&component, config, || ());
+            let rest = |linker: &mut Linker<State<()>>| {
+                linker.root().func_wrap_async("rest", |_, (): ()| {
+                    Box::new(async {
+                        tokio::time::sleep(CALL).await;
+                        Ok(())
+                    })
+                })
+            };
+            builder.imports(rest).build().unwrap()
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let told = {
+            let stop = Arc::clone(&stop);
+            std::thread::spawn(move || RUNTIME.block_on(flood(pool, instances, function, &stop)))
+        };
+        Self { stop, thread: told }
+    }
+
+    fn end(self) -> Told {
+        self.stop.store(true, Ordering::SeqCst);
+        self.thread.join().unwrap()
+    }
+}
+
+/// Ten times as many calls as the instances can serve, whatever becomes of them.
+async fn flood(pool: Pool, instances: usize, function: &'static str, stop: &AtomicBool) -> Told {
+    let (served, busy) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let mut calls: JoinSet<Option<CallError>> = JoinSet::new();
+    let mut other = Vec::new();
+    let mut beat = tokio::time::interval(CALL);
+    while !stop.load(Ordering::SeqCst) {
+        beat.tick().await;
+        for _ in 0..10 * instances {
+            let (pool, served, busy) = (pool.clone(), Arc::clone(&served), Arc::clone(&busy));
+            calls.spawn(async move {
+                match pool.invoke(function, &[]).await {
+                    Ok(_) => served.fetch_add(1, Ordering::Relaxed),
+                    Err(CallError::Busy { .. }) => busy.fetch_add(1, Ordering::Relaxed),
+                    Err(error) => return Some(error),
+                };
+                None
+            });
+        }
+        while let Some(ended) = calls.try_join_next() {
+            other.extend(ended.unwrap());
+        }
+    }
+    while let Some(ended) = calls.join_next().await {
+        other.extend(ended.unwrap());
+    }
+    pool.close().await;
+    Told {
+        served: served.load(Ordering::Relaxed),
+        busy: busy.load(Ordering::Relaxed),
+        other,
+        stats: pool.stats(),
+    }
+}
+
+/// A neighbour alone, then beside a flood, each for `time`.
+pub fn beside(kind: Kind, time: Duration) -> (Served, Served, Told) {
+    let host = host_with(|config| config.max_instances = SLOTS);
+    let neighbour = Neighbour::begin(&host);
+    pass(time);
+    let alone = neighbour.end();
+    let flood = Flood::begin(&host, kind);
+    let neighbour = Neighbour::begin(&host);
+    pass(time);
+    let served = neighbour.end();
+    (alone, served, flood.end())
+}
