@@ -44,6 +44,9 @@
 // Modules in reading order, ground floor first: a module uses only those above it, and
 // `cargo xtask tidy` checks it.
 
+// What threads share and wait by.
+mod sync;
+
 // Words: what things are called, and nothing else.
 mod clock;
 mod limits;

@@ -12,13 +12,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
-
-use parking_lot::Mutex;
 
 use crate::policy;
 use crate::stats::HostStats;
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering};
 
 /// A registered component that is loaded.
 pub(crate) trait Loaded: Send + Sync {

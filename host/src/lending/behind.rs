@@ -1,9 +1,6 @@
 //! What happens off the callers' path: instances made ahead, dropped behind, and retired when idle.
 
-use std::sync::atomic::Ordering;
 use std::time::Instant;
-
-use parking_lot::MutexGuard;
 
 use super::tokens::{Dropping, discard};
 use super::{Lending, Lent};
@@ -11,6 +8,7 @@ use crate::engine::Lane;
 use crate::instance::{Instance, contained};
 use crate::refill::{Next, Work};
 use crate::slots::{Refilled, Retire, Returned, Slots};
+use crate::sync::{MutexGuard, Ordering};
 use crate::ticker::{Held, Member, Owed};
 use crate::world::World;
 
