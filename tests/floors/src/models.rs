@@ -136,6 +136,7 @@ fn in_thread(pool: &Pool, calls: usize) -> JoinHandle<()> {
     spawn(move || (0..calls).for_each(|_| call(&pool).unwrap()))
 }
 
+const NO_REFILL: &[&str] = &["prewarm-refill"];
 const NO_THREADS: &[&str] = &["prewarm-ticker", "prewarm-refill"];
 
 /// Somebody queues while the only instance goes into a pocket.
@@ -185,7 +186,7 @@ pub fn a_closed_pool_keeps_nothing_in_a_pocket() -> usize {
 
 /// The engine's only slot is wanted by two pools at a time, and nobody looks again after a while.
 pub fn who_waits_for_room_gets_what_another_pool_gives_up() -> usize {
-    explore(2, || {
+    explore(4, || {
         let desk = Desk::new(1, NO_THREADS);
         let (one, two) = (desk.pool(1, again()), desk.pool(1, again()));
         call(&one).unwrap();
@@ -193,6 +194,28 @@ pub fn who_waits_for_room_gets_what_another_pool_gives_up() -> usize {
         call(&one).unwrap();
         other.join().unwrap();
         desk.end(vec![one, two]);
+    })
+}
+
+/// The ticker looks into the pockets while the only instance goes into one and somebody queues.
+pub fn who_waits_is_served_while_the_ticker_counts() -> usize {
+    explore(3, || {
+        let desk = Desk::new(1, NO_REFILL);
+        let pool = desk.pool(1, again());
+        let other = in_thread(&pool, 1);
+        call(&pool).unwrap();
+        other.join().unwrap();
+        desk.end(vec![pool]);
+    })
+}
+
+/// The ticker looks into the pockets while the pool is closed.
+pub fn a_pool_is_closed_while_the_ticker_counts() -> usize {
+    explore(4, || {
+        let desk = Desk::new(1, NO_REFILL);
+        let pool = desk.pool(1, again());
+        call_with(&pool, Engines::run_until_tick).unwrap();
+        desk.end(vec![pool]);
     })
 }
 
@@ -207,8 +230,8 @@ pub fn a_pool_that_was_forgotten_gets_ticks_again() -> usize {
 }
 
 fn guests_see_ticks(reuse: Reuse) -> usize {
-    explore(2, move || {
-        let desk = Desk::new(1, &["prewarm-refill"]);
+    explore(3, move || {
+        let desk = Desk::new(1, NO_REFILL);
         let pool = desk.pool(1, reuse.clone());
         for _ in 0..2 {
             call_with(&pool, Engines::run_until_tick).unwrap();

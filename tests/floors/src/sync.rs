@@ -1,7 +1,6 @@
 //! Loom's atomics, locks and threads in the form in which the library uses its own.
 //!
-//! Time does not pass in a model: whoever waits until some time lets the others run, and then the
-//! time is up.
+//! Time does not pass in a model: whoever waits until some time finds that it is up.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -116,7 +115,7 @@ impl Condvar {
     }
 
     pub(crate) fn wait_for<T>(&self, guard: &mut MutexGuard<'_, T>, _: Duration) -> TimedOut {
-        MutexGuard::unlocked(guard, loom::thread::yield_now);
+        MutexGuard::unlocked(guard, thread::time_is_up);
         TimedOut
     }
 
@@ -158,7 +157,22 @@ pub(crate) mod thread {
     }
 
     pub(crate) fn park_timeout(_: Duration) {
-        loom::thread::yield_now();
+        time_is_up();
+    }
+
+    /// How often a thread finds at once that the time is up. After that it first lets the others run,
+    /// or it would do nothing else; loom tries fewer orders of a thread that does.
+    const AT_ONCE: u32 = 2;
+
+    loom::thread_local! {
+        static WAITS: Cell<u32> = Cell::new(0);
+    }
+
+    pub(super) fn time_is_up() {
+        let waits = WAITS.with(|waits| waits.replace(waits.get() + 1));
+        if waits >= AT_ONCE {
+            loom::thread::yield_now();
+        }
     }
 
     pub(crate) struct Builder(String);

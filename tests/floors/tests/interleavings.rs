@@ -20,6 +20,8 @@ models! {
     callers_share_the_instances_in_pockets
     a_closed_pool_keeps_nothing_in_a_pocket
     who_waits_for_room_gets_what_another_pool_gives_up
+    who_waits_is_served_while_the_ticker_counts
+    a_pool_is_closed_while_the_ticker_counts
     a_guest_that_runs_is_never_without_ticks
     a_pool_that_was_forgotten_gets_ticks_again
     refill_does_what_it_was_told
