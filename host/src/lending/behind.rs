@@ -63,7 +63,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// their pocket was filled meanwhile, or because they are wanted. Whoever wants them found the
     /// pocket empty while this held what is in it, and does not look again.
     fn look_into_pockets(&self, slots: &Slots<Lent<W, S>>) -> (usize, Vec<Lent<W, S>>) {
-        let (keep, mut pocketed) = (!slots.wants_back(), 0);
+        let keep = !slots.wants_back() && !self.room().is_wanted();
+        let mut pocketed = 0;
         let out = self.pockets.sift(|_| {
             pocketed += usize::from(keep);
             keep
@@ -81,6 +82,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         drop(slots);
         returned.into_iter().for_each(|one| self.settle(one, now));
         self.notice(now);
+        self.make_room();
     }
 
     /// Makes one instance ahead.
@@ -137,7 +139,7 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         let mut slots = self.slots.lock();
         let (ttl, age) = (self.idle_ttl, self.maker.max_age);
         let mut spare = slots.spare(self.pockets.count());
-        let wanted = slots.wants_back();
+        let wanted = slots.wants_back() || self.room().is_wanted();
         let mut next = None;
         let retired = self.pockets.sift(|instance| {
             let aged = age.map(|age| instance.born + age);
@@ -161,6 +163,7 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         drop(slots);
         returned.into_iter().for_each(|one| self.settle(one, now));
         self.notice(now);
+        self.make_room();
         if let Some(at) = next {
             self.look_again(at);
         }
