@@ -229,6 +229,17 @@ pub fn a_pool_that_was_forgotten_gets_ticks_again() -> usize {
     guests_see_ticks(Reuse::Never)
 }
 
+/// A pool is called for the first time as the ticker, which ran for another, is about to park.
+pub fn a_new_pool_gets_ticks() -> usize {
+    explore(3, || {
+        let desk = Desk::new(2, NO_REFILL);
+        let (old, new) = (desk.pool(1, again()), desk.pool(1, again()));
+        call_with(&old, Engines::run_until_tick).unwrap();
+        call_with(&new, Engines::run_until_tick).unwrap();
+        desk.end(vec![old, new]);
+    })
+}
+
 fn guests_see_ticks(reuse: Reuse) -> usize {
     explore(3, move || {
         let desk = Desk::new(1, NO_REFILL);

@@ -1,4 +1,4 @@
-//! The protocols between the library's threads, in every order: run by `cargo xtask interleavings`.
+//! The protocols between the library's threads, in every order: run by `cargo xtask floors`.
 
 use prewarm_floors::models;
 
@@ -24,6 +24,7 @@ models! {
     a_pool_is_closed_while_the_ticker_counts
     a_guest_that_runs_is_never_without_ticks
     a_pool_that_was_forgotten_gets_ticks_again
+    a_new_pool_gets_ticks
     refill_does_what_it_was_told
     refill_looks_when_it_is_time
     every_load_is_done
