@@ -4,7 +4,7 @@
 //! here, so that `tests/floors` can put others in their place and try every order in which the
 //! threads may run. Knows nothing of this crate.
 
-pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
 pub(crate) use std::thread;
 pub(crate) use std::thread_local;
 

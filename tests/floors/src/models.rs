@@ -6,7 +6,7 @@
 
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use loom::thread::{JoinHandle, spawn};
@@ -21,8 +21,10 @@ use crate::library::lending::Lending;
 use crate::library::loads::{Load, Loads};
 use crate::library::pockets::Pockets;
 use crate::library::refill::{Next, Refill, Work};
+use crate::library::registry::{Gone, Loaded, Registry};
 use crate::library::room::Room;
 use crate::library::ticker::Ticker;
+use crate::sync;
 use crate::sync::thread::refuse;
 
 /// What a ticker does before it parks: the fewer, the more orders can be tried.
@@ -253,15 +255,15 @@ fn guests_see_ticks(reuse: Reuse) -> usize {
 
 /// Work that says, through loom, when it was done.
 struct Errand {
-    left: crate::sync::Mutex<usize>,
-    done: crate::sync::Condvar,
+    left: sync::Mutex<usize>,
+    done: sync::Condvar,
 }
 
 impl Errand {
     fn new(times: usize) -> Arc<Self> {
         Arc::new(Self {
-            left: crate::sync::Mutex::new(times),
-            done: crate::sync::Condvar::new(),
+            left: sync::Mutex::new(times),
+            done: sync::Condvar::new(),
         })
     }
 
@@ -336,5 +338,60 @@ pub fn every_load_is_done() -> usize {
         loads.submit(Arc::clone(&errand) as Arc<_>);
         errand.wait();
         other.join().unwrap();
+    })
+}
+
+/// A registered component, and how many calls use it.
+struct InUse {
+    users: sync::AtomicUsize,
+    used: sync::AtomicU64,
+    unloaded: sync::AtomicBool,
+}
+
+impl Loaded for InUse {
+    fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    fn unload(&self, now: u64) -> Option<Gone> {
+        if self.users.load(Ordering::Relaxed) > 0 {
+            self.used.fetch_max(now, Ordering::Relaxed);
+            return None;
+        }
+        self.unloaded.store(true, Ordering::Relaxed);
+        Some(Box::new(()))
+    }
+}
+
+/// The last call of a component ends while another is loaded, for which it has to go.
+pub fn what_has_to_go_goes_when_its_use_ends() -> usize {
+    explore(5, || {
+        let now = Clock::manual().now();
+        let registry = Arc::new(Registry::new(1, u64::MAX, now));
+        let load = || {
+            let one = Arc::new(InUse {
+                users: sync::AtomicUsize::new(1),
+                used: sync::AtomicU64::new(0),
+                unloaded: sync::AtomicBool::new(false),
+            });
+            let id = registry.register();
+            registry.begin_load(now);
+            let who: Arc<dyn Loaded> = Arc::clone(&one) as Arc<_>;
+            let code = usize::try_from(id).unwrap();
+            registry.loaded(id, Arc::downgrade(&who) as Weak<_>, now, (code, 1));
+            one
+        };
+        let first = load();
+        let (moved, its) = (Arc::clone(&registry), Arc::clone(&first));
+        let call = spawn(move || {
+            // As the last handle of a pool is dropped.
+            its.users.fetch_sub(1, Ordering::Release);
+            if moved.is_over() && moved.tell() {
+                moved.tidy(now);
+            }
+        });
+        let _second = load();
+        call.join().unwrap();
+        assert!(first.unloaded.load(Ordering::Relaxed));
     })
 }

@@ -28,4 +28,5 @@ models! {
     refill_does_what_it_was_told
     refill_looks_when_it_is_time
     every_load_is_done
+    what_has_to_go_goes_when_its_use_ends
 }
