@@ -81,7 +81,7 @@ impl<T> Pockets<T> {
     }
 
     /// Shows every instance in a pocket to `keep` and takes those for which it says no, and those
-    /// whose pocket was filled meanwhile.
+    /// whose pocket was filled meanwhile. Nobody else finds an instance while it is shown.
     pub(crate) fn sift(&self, mut keep: impl FnMut(&T) -> bool) -> Vec<Box<T>> {
         let mut taken = Vec::new();
         for pocket in &self.0 {
