@@ -69,8 +69,9 @@ fn list(paths: &Paths) -> Result<String> {
 
 fn lines(api: &PublicApi) -> String {
     let items = api.items().map(ToString::to_string);
-    // A trait of the compiler's own, which nobody can name.
-    let items = items.filter(|item| !item.contains("core::marker::Freeze"));
+    // Traits of the compiler's own, which nobody can name.
+    let hidden = ["core::marker::Freeze", "core::marker::UnsafeUnpin"];
+    let items = items.filter(|item| !hidden.iter().any(|name| item.contains(name)));
     items.map(|item| item + "\n").collect()
 }
 
