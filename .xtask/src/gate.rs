@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
+use crate::audit::{api, floors, licences};
 use crate::bench::in_repository;
 use crate::paths::Paths;
 use crate::process::Program;
@@ -16,8 +17,11 @@ type Step = (&'static str, fn(&Paths) -> Result<()>);
 const STEPS: &[Step] = &[
     ("fmt", fmt),
     ("tidy", tidy::run),
+    ("licences", licences::check),
     ("clippy", clippy),
     ("doc", doc),
+    ("public API", |paths| api::run(paths, false)),
+    ("orders of threads", floors::run),
     ("guests", |paths| guests::build(paths, &[])),
     ("test", test),
     ("soak", |paths| hardening::soak(paths, SOAK_MINUTES)),
@@ -53,6 +57,7 @@ fn fmt(paths: &Paths) -> Result<()> {
         "guest-examples/rust-kinds",
         "benches/rivals",
         "benches/rivals/guest",
+        "tests/floors",
     ] {
         Program::cargo()
             .args(["fmt", "--all", "--check"])

@@ -16,6 +16,7 @@ mod gate;
 mod bench;
 mod ab;
 mod rivals;
+mod audit;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -50,6 +51,18 @@ enum Verb {
     Costs,
     /// Checks the rules that no compiler knows
     Tidy,
+    /// Compares the library's public API with host/api.txt
+    Api {
+        /// Writes the file anew
+        #[arg(long)]
+        write: bool,
+    },
+    /// Runs cargo-deny: licences, sources and known faults of the dependencies
+    Deny,
+    /// Runs the tests of the floors without wasmtime, and tries every order of their threads
+    Floors,
+    /// Runs them under the address sanitizer, and under miri if it is installed
+    Sanitize,
     /// Runs the benches
     Bench {
         /// Writes benches/REPORT.md with plots instead; takes --quick, --json FILE, --only CHAPTER
@@ -92,6 +105,9 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = audit::api::stand_in() {
+        return code;
+    }
     match run(Cli::parse().verb) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -109,6 +125,10 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Guests { languages } => guests::build(&paths, &languages),
         Verb::Costs => bench::costs(&paths),
         Verb::Tidy => tidy::run(&paths),
+        Verb::Api { write } => audit::api::run(&paths, write),
+        Verb::Deny => audit::deny::run(&paths),
+        Verb::Floors => audit::floors::run(&paths),
+        Verb::Sanitize => audit::floors::sanitize(&paths),
         Verb::Bench {
             report: true, args, ..
         } => bench::report(&paths, &args),

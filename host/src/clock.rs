@@ -4,10 +4,9 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
+use crate::sync::{AtomicU64, Mutex, Ordering};
 
 /// A source of [`Instant`]s. Cheap to clone; clones of a manual clock share its time.
 ///

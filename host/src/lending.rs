@@ -14,12 +14,9 @@ mod tokens;
 mod turns;
 
 use std::future::poll_fn;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
-
-use parking_lot::{Mutex, MutexGuard};
 
 use crate::component::HostParts;
 use crate::config::{PoolConfig, Reuse, processors};
@@ -32,6 +29,7 @@ use crate::policy;
 use crate::room::Room;
 use crate::slots::{Arrived, Notice, Retire, Returned, Slots, Turn};
 use crate::stats::PoolStats;
+use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
 use crate::ticker::Member;
 use crate::world::World;
 

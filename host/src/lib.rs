@@ -41,8 +41,14 @@
 //! Everything is bounded by default and nothing is granted by default. The engine is wasmtime, whose
 //! types are part of this API: use the one that is re-exported as [`wasmtime`].
 
+// The embedder's process is not ours to stop.
+#![warn(clippy::expect_used, clippy::panic)]
+
 // Modules in reading order, ground floor first: a module uses only those above it, and
 // `cargo xtask tidy` checks it.
+
+// What threads share and wait by.
+mod sync;
 
 // Words: what things are called, and nothing else.
 mod clock;

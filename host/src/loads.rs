@@ -9,7 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
+use crate::sync::{Condvar, Mutex, MutexGuard, thread};
 
 /// Something to be loaded.
 pub(crate) trait Load: Send + Sync {
@@ -68,7 +68,7 @@ impl Loads {
             return;
         }
         let shared = Arc::clone(&self.shared);
-        let spawned = std::thread::Builder::new()
+        let spawned = thread::Builder::new()
             .name("prewarm-load".into())
             .spawn(move || shared.run());
         match spawned {

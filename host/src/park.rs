@@ -8,9 +8,10 @@ use std::task::{Context, Poll, Waker};
 use std::time::Instant;
 
 use crate::clock::Clock;
+use crate::sync::thread;
 
 /// Wakes a thread that waits for its turn.
-struct ThreadWaker(std::thread::Thread);
+struct ThreadWaker(thread::Thread);
 
 impl std::task::Wake for ThreadWaker {
     fn wake(self: Arc<Self>) {
@@ -27,20 +28,20 @@ pub(crate) fn wait<F: Future>(
     clock: &Clock,
 ) -> Option<F::Output> {
     let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(ThreadWaker(std::thread::current())));
+    let waker = Waker::from(Arc::new(ThreadWaker(thread::current())));
     let mut cx = Context::from_waker(&waker);
     loop {
         if let Poll::Ready(output) = future.as_mut().poll(&mut cx) {
             return Some(output);
         }
         match until {
-            None => std::thread::park(),
+            None => thread::park(),
             Some(until) => {
                 let left = until.saturating_duration_since(clock.now());
                 if left.is_zero() {
                     return None;
                 }
-                std::thread::park_timeout(left);
+                thread::park_timeout(left);
             }
         }
     }

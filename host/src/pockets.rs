@@ -9,11 +9,10 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use crossbeam_utils::CachePadded;
-use crossbeam_utils::atomic::AtomicCell;
-use parking_lot::Mutex;
+
+use crate::sync::{AtomicBool, AtomicCell, AtomicU64, Ordering, thread_local};
 
 /// See the module.
 pub(crate) struct Pockets<T>(Box<[CachePadded<Pocket<T>>]>);
@@ -82,7 +81,7 @@ impl<T> Pockets<T> {
     }
 
     /// Shows every instance in a pocket to `keep` and takes those for which it says no, and those
-    /// whose pocket was filled meanwhile.
+    /// whose pocket was filled meanwhile. Nobody else finds an instance while it is shown.
     pub(crate) fn sift(&self, mut keep: impl FnMut(&T) -> bool) -> Vec<Box<T>> {
         let mut taken = Vec::new();
         for pocket in &self.0 {
@@ -127,7 +126,8 @@ fn seat() -> Option<usize> {
 struct Seat(usize);
 
 /// Numbers of threads that ended, and the first that no thread had yet.
-static SEATS: Mutex<(BinaryHeap<Reverse<usize>>, usize)> = Mutex::new((BinaryHeap::new(), 0));
+static SEATS: parking_lot::Mutex<(BinaryHeap<Reverse<usize>>, usize)> =
+    parking_lot::Mutex::new((BinaryHeap::new(), 0));
 
 impl Seat {
     fn take() -> Self {

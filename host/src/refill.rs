@@ -8,9 +8,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
-
 use crate::clock::Clock;
+use crate::sync::{Condvar, Mutex, MutexGuard, thread};
 
 /// A pool, as its refill threads see it.
 pub(crate) trait Work: Send + Sync {
@@ -150,7 +149,7 @@ impl Shared {
     fn have_thread(self: &Arc<Self>, state: &mut State) -> bool {
         if state.parked == 0 && state.threads < self.max_threads {
             let shared = Arc::clone(self);
-            let spawned = std::thread::Builder::new()
+            let spawned = thread::Builder::new()
                 .name("prewarm-refill".into())
                 .spawn(move || shared.run());
             match spawned {

@@ -12,13 +12,11 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Weak;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
-
-use parking_lot::Mutex;
 
 use crate::policy;
 use crate::stats::HostStats;
+use crate::sync::{AtomicBool, AtomicU64, Mutex, Ordering, fence};
 
 /// A registered component that is loaded.
 pub(crate) trait Loaded: Send + Sync {
@@ -95,9 +93,11 @@ impl Registry {
     }
 
     /// Whether something is to go as soon as it can: whoever stops using a component then sees to
-    /// it that somebody calls [`Registry::tidy`].
+    /// it that somebody calls [`Registry::tidy`]. To be asked when the use has ended: either this
+    /// sees the flag, or whoever set it sees that the component is not used any more.
     #[inline]
     pub(crate) fn is_over(&self) -> bool {
+        fence(Ordering::SeqCst);
         self.over.load(Ordering::Relaxed)
     }
 
@@ -173,6 +173,7 @@ impl Registry {
         if !over {
             return None;
         }
+        fence(Ordering::SeqCst); // see `is_over`
         let mut busy = Vec::new();
         // Each may be seen twice: under an old time, and under its own.
         loop {

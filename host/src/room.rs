@@ -4,10 +4,11 @@
 //! something was given back, and the others wait behind it. While anybody waits here, nobody else
 //! may take what becomes free: pools give up what stands idle, and refill makes nothing.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, SemaphorePermit};
+
+use crate::sync::{AtomicUsize, Ordering};
 
 /// The first in line looks again after this long even if nobody says that something was given back:
 /// an instance that falls idle in the same instant may be seen by neither side.

@@ -9,14 +9,12 @@
 //! calls [`Ticker::watch`] first and reads [`Ticker::ticks`] after it. It is forgotten when it is
 //! asked and says, under its lock, that it holds none again.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-
 use crate::clock::Clock;
 use crate::engine::{Engines, Lane};
+use crate::sync::{AtomicBool, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, thread};
 
 /// Somebody who lends instances.
 pub(crate) trait Member: Send + Sync {
@@ -55,8 +53,7 @@ pub(crate) struct Owed {
     pub(crate) starting: usize,
 }
 
-/// Ticks without a running guest after which the thread parks. It asks so seldom because asking
-/// takes every pool's lock.
+/// It asks so seldom whether a guest runs because asking takes every pool's lock.
 const TICKS_BEFORE_PARKING: u32 = 64;
 
 /// See the module. One per host.
@@ -68,6 +65,8 @@ pub(crate) struct Ticker {
 struct Shared {
     engines: Arc<Engines>,
     tick: Duration,
+    /// Ticks without a running guest after which the thread parks.
+    patience: u32,
     ticks: AtomicBool,
     clock: Clock,
     start: Instant,
@@ -95,10 +94,21 @@ impl std::fmt::Debug for Shared {
 
 impl Ticker {
     pub(crate) fn new(engines: Arc<Engines>, tick: Duration, clock: Clock) -> Self {
+        Self::parking_after(TICKS_BEFORE_PARKING, engines, tick, clock)
+    }
+
+    /// One that parks after so many ticks without a running guest.
+    pub(crate) fn parking_after(
+        patience: u32,
+        engines: Arc<Engines>,
+        tick: Duration,
+        clock: Clock,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 engines,
                 tick,
+                patience,
                 ticks: AtomicBool::new(false),
                 start: clock.now(),
                 clock,
@@ -164,7 +174,7 @@ impl Ticker {
         state.wanted = true;
         if !state.thread {
             let shared = Arc::clone(&self.shared);
-            let spawned = std::thread::Builder::new()
+            let spawned = thread::Builder::new()
                 .name("prewarm-ticker".into())
                 .spawn(move || shared.run());
             match spawned {
@@ -200,16 +210,16 @@ impl Shared {
                 continue;
             }
             self.changed.wait_for(&mut state, self.tick);
-            parking_lot::MutexGuard::unlocked(&mut state, || {
+            MutexGuard::unlocked(&mut state, || {
                 self.keep_time();
                 self.engines.tick();
             });
             idle_ticks += 1;
-            if idle_ticks >= TICKS_BEFORE_PARKING {
+            if idle_ticks >= self.patience {
                 idle_ticks = 0;
                 state.wanted = false;
                 self.ticks.store(false, Ordering::Relaxed);
-                let busy = parking_lot::MutexGuard::unlocked(&mut state, || self.anyone_busy());
+                let busy = MutexGuard::unlocked(&mut state, || self.anyone_busy());
                 if busy {
                     state.wanted = true;
                     self.ticks.store(true, Ordering::Relaxed);

@@ -50,7 +50,8 @@ pub(super) fn first_names<'a>(after: &[Token<'a>]) -> Vec<Token<'a>> {
     names
 }
 
-fn all_tokens(text: &str) -> Vec<Token<'_>> {
+/// The same with tests.
+pub(super) fn all_tokens(text: &str) -> Vec<Token<'_>> {
     let (mut tokens, mut rest, mut line) = (Vec::new(), text, 1);
     while let Some(first) = rest.chars().next() {
         let length = comment_or_literal(rest);

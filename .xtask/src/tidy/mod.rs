@@ -7,6 +7,7 @@ mod floors;
 mod links;
 mod promises;
 mod versions;
+mod unsafety;
 
 use std::fmt;
 
@@ -53,6 +54,7 @@ pub(crate) fn run(paths: &Paths) -> Result<()> {
         links::check,
         promises::check,
         versions::check,
+        unsafety::check,
     ] {
         problems.extend(rule(&tree));
     }

@@ -2,6 +2,8 @@
 //!
 //! Uses nothing but the public API of the library.
 
+#![warn(clippy::expect_used, clippy::panic)]
+
 mod outcome;
 mod options;
 mod parse;

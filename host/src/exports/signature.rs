@@ -149,6 +149,7 @@ impl Signature {
     }
 
     /// Appends the parameters from one on.
+    #[expect(clippy::expect_used, reason = "a string refuses nothing")]
     pub(crate) fn write_params(&self, text: &mut String, from: usize) {
         for (at, (name, ty)) in self.params().skip(from).enumerate() {
             let comma = if at > 0 { ", " } else { "" };

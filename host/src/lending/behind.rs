@@ -1,9 +1,6 @@
 //! What happens off the callers' path: instances made ahead, dropped behind, and retired when idle.
 
-use std::sync::atomic::Ordering;
 use std::time::Instant;
-
-use parking_lot::MutexGuard;
 
 use super::tokens::Dropping;
 use super::{Lending, Lent};
@@ -11,6 +8,7 @@ use crate::engine::Lane;
 use crate::instance::{Instance, contained};
 use crate::refill::{Next, Work};
 use crate::slots::{Refilled, Retire, Returned, Slots};
+use crate::sync::{MutexGuard, Ordering};
 use crate::ticker::{Held, Member, Owed};
 use crate::world::World;
 
@@ -61,26 +59,30 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         self.watched.swap(true, Ordering::Relaxed)
     }
 
-    /// How many instances stand in pockets, counted for certain, and those that came out because
-    /// their pocket was filled meanwhile.
-    fn look_into_pockets(&self) -> (usize, Vec<Lent<W, S>>) {
+    /// How many instances stand in pockets, counted for certain, and those that came out: because
+    /// their pocket was filled meanwhile, or because they are wanted. Whoever wants them found the
+    /// pocket empty while this held what is in it, and does not look again.
+    fn look_into_pockets(&self, slots: &Slots<Lent<W, S>>) -> (usize, Vec<Lent<W, S>>) {
+        let keep = !slots.wants_back() && !self.room().is_wanted();
         let mut pocketed = 0;
-        let crowded = self.pockets.sift(|_| {
-            pocketed += 1;
-            true
+        let out = self.pockets.sift(|_| {
+            pocketed += usize::from(keep);
+            keep
         });
-        (pocketed, crowded)
+        (pocketed, out)
     }
 
-    fn put_back(&self, mut slots: MutexGuard<'_, Slots<Lent<W, S>>>, crowded: Vec<Lent<W, S>>) {
-        if crowded.is_empty() {
+    /// Ends such a look.
+    fn put_back(&self, mut slots: MutexGuard<'_, Slots<Lent<W, S>>>, out: Vec<Lent<W, S>>) {
+        if out.is_empty() {
             return;
         }
         let now = self.maker.clock.now();
-        let returned = self.take_in(&mut slots, crowded, now, |_| None);
+        let returned = self.take_in(&mut slots, out, now, |_| None);
         drop(slots);
         returned.into_iter().for_each(|one| self.settle(one, now));
         self.notice(now);
+        self.make_room();
     }
 
     /// Makes one instance ahead.
@@ -137,12 +139,13 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         let mut slots = self.slots.lock();
         let (ttl, age) = (self.idle_ttl, self.maker.max_age);
         let mut spare = slots.spare(self.pockets.count());
+        let wanted = slots.wants_back() || self.room().is_wanted();
         let mut next = None;
         let retired = self.pockets.sift(|instance| {
             let aged = age.map(|age| instance.born + age);
             let expired = (spare > 0).then(|| instance.idle_since + ttl);
             let until = [aged, expired].into_iter().flatten().min();
-            let keep = until.is_none_or(|until| now < until);
+            let keep = !wanted && until.is_none_or(|until| now < until);
             match keep {
                 true => next = next.into_iter().chain(until).min(),
                 false => spare = spare.saturating_sub(1),
@@ -150,13 +153,17 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
             keep
         });
         let returned = self.take_in(&mut slots, retired, now, |instance| {
-            let aged = self.is_aged(instance, || now);
-            Some(if aged { Retire::Aged } else { Retire::Idle })
+            match self.is_aged(instance, || now) {
+                true => Some(Retire::Aged),
+                false if wanted => None,
+                false => Some(Retire::Idle),
+            }
         });
         let work = slots.look(now);
         drop(slots);
         returned.into_iter().for_each(|one| self.settle(one, now));
         self.notice(now);
+        self.make_room();
         if let Some(at) = next {
             self.look_again(at);
         }
@@ -171,25 +178,25 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
 
     fn holds(&self) -> Held {
         let slots = self.slots.lock();
-        let (pocketed, crowded) = self.look_into_pockets();
+        let (pocketed, out) = self.look_into_pockets(&slots);
         let stats = slots.stats(pocketed, 0);
-        let held = if stats.leased + stats.starting > crowded.len() {
+        let held = if stats.leased + stats.starting > out.len() {
             Held::Busy
-        } else if stats.idle + stats.dying + crowded.len() > 0 {
+        } else if stats.idle + stats.dying + out.len() > 0 {
             Held::Idle
         } else {
             self.watched.store(false, Ordering::Relaxed);
             Held::Nothing
         };
-        self.put_back(slots, crowded);
+        self.put_back(slots, out);
         held
     }
 
     fn owes(&self) -> Owed {
         let slots = self.slots.lock();
-        let (pocketed, crowded) = self.look_into_pockets();
+        let (pocketed, out) = self.look_into_pockets(&slots);
         let stats = slots.stats(pocketed, 0);
-        self.put_back(slots, crowded);
+        self.put_back(slots, out);
         Owed {
             instances: stats.leased + stats.dying,
             starting: stats.starting,
@@ -197,18 +204,18 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
     }
 
     fn shed(&self) {
+        let now = self.maker.clock.now();
         let mut slots = self.slots.lock();
         slots.shed();
-        let (pocketed, crowded) = self.look_into_pockets();
-        let mut spare = slots.spare(pocketed);
-        let retired = self.pockets.sift(|_| {
-            let keep = spare == 0;
+        // What is to stay goes to the slots: back in a pocket, nobody might see that it is wanted.
+        let pocketed = self.pockets.sift(|_| false);
+        let mut spare = slots.spare(pocketed.len());
+        let mut returned = Vec::new();
+        for instance in pocketed {
+            let retire = (spare > 0).then_some(Retire::Idle);
             spare = spare.saturating_sub(1);
-            keep
-        });
-        let retired = crowded.into_iter().chain(retired).collect();
-        let now = self.maker.clock.now();
-        let returned = self.take_in(&mut slots, retired, now, |_| Some(Retire::Idle));
+            returned.extend(self.take_in(&mut slots, vec![instance], now, |_| retire));
+        }
         // Their room is wanted now, not when refill comes round to it.
         let dying = slots.take_dying();
         drop(slots);

@@ -288,6 +288,7 @@ impl ShapesBuilder {
 }
 
 /// wasm validation bounds a component to a million types.
+#[expect(clippy::expect_used, reason = "wasmtime validated the component")]
 fn index(at: usize) -> u32 {
     u32::try_from(at).expect("a component has fewer than four thousand million types")
 }

@@ -185,6 +185,7 @@ impl Types<'_> {
     }
 }
 
+#[expect(clippy::expect_used, reason = "a string refuses nothing")]
 fn plain(text: &mut String, value: impl fmt::Display) {
     write!(text, "{value}").expect("a string takes all that is written to it");
 }
