@@ -49,6 +49,7 @@ fn fmt(paths: &Paths) -> Result<()> {
         "guest-examples/rust-kinds",
         "benches/rivals",
         "benches/rivals/guest",
+        "tests/fuzz/libfuzzer",
     ] {
         Program::cargo()
             .args(["fmt", "--all", "--check"])

@@ -13,6 +13,7 @@ mod guests;
 mod tidy;
 mod gate;
 mod bench;
+mod fuzz;
 mod ab;
 mod rivals;
 
@@ -61,6 +62,14 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
+    /// Runs the fuzz targets: component, cache, values, pool
+    Fuzz {
+        /// How long each runs
+        #[arg(long, default_value_t = 10.0)]
+        minutes: f64,
+        /// Which ones [default: all, one after the other]
+        targets: Vec<String>,
+    },
     /// Measures every promise of the README
     Promises {
         /// Put the table of the figures into the README
@@ -107,6 +116,7 @@ fn run(verb: Verb) -> Result<()> {
             rivals: true, args, ..
         } => rivals::run(&paths, &args),
         Verb::Bench { args, .. } => bench::bench(&paths, &args),
+        Verb::Fuzz { minutes, targets } => fuzz::run(&paths, minutes, &targets),
         Verb::Promises { readme: true, args } => bench::promises_into_readme(&paths, &args),
         Verb::Promises { args, .. } => bench::promises(&paths, &args),
         Verb::Ab {
