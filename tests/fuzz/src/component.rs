@@ -172,7 +172,9 @@ fn config(u: &mut Unstructured<'_>) -> Result<PoolConfig> {
 fn no_pool(error: &PoolError) -> Result<()> {
     match error {
         PoolError::MissingImports { missing, .. } => assert!(!missing.is_empty()),
-        PoolError::World(_) | PoolError::Config { .. } => assert!(!chain(error).is_empty()),
+        PoolError::World(_) | PoolError::Link(_) | PoolError::Config { .. } => {
+            assert!(!chain(error).is_empty())
+        }
         other => panic!("{}", chain(other)),
     }
     Ok(())

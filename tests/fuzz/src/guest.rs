@@ -22,7 +22,7 @@ const IMPORTS: [&str; 10] = [
 /// What stands beside the functions.
 const EXTRAS: [&str; 8] = [
     "(type (resource (rep i32)))",
-    r#"(type $r (resource (rep i32) (dtor (func $i "realloc"))))"#,
+    r#"(type $r (resource (rep i32) (dtor (core func $i "realloc"))))"#,
     "(type (func async (result u32)))",
     "(type (stream u8))",
     "(core func (canon task.cancel))",
@@ -261,14 +261,16 @@ fn lifts(u: &mut Unstructured<'_>, functions: &[Function], body: &mut String) ->
         }
         write!(lifts, " (canon lift (core func $i \"f{at}\")").unwrap();
         if u.ratio(15, 16)? {
-            lifts.push_str(" (memory $i \"memory\") (realloc (func $i \"realloc\"))");
+            lifts.push_str(
+                " (memory (core memory $i \"memory\")) (realloc (core func $i \"realloc\"))",
+            );
         }
         if u.ratio(1, 4)? {
             let encodings = ["utf8", "utf16", "latin1+utf16"];
             write!(lifts, " string-encoding={}", u.choose(&encodings)?).unwrap();
         }
         if u.ratio(1, 4)? {
-            write!(lifts, " (post-return (func $i \"p{at}\"))").unwrap();
+            write!(lifts, " (post-return (core func $i \"p{at}\"))").unwrap();
         }
         lifts.push_str("))\n");
     }

@@ -40,7 +40,7 @@ const GUEST: &str = r#"(component
     (func (export "next") (param "n" u32) (result u32) (canon lift (core func $i "next")))
     (func (export "trap") (param "n" u32) (result u32) (canon lift (core func $i "trap")))
     (func (export "fail") (param "n" u32) (result (result (error u32)))
-        (canon lift (core func $i "fail") (memory $i "memory"))))"#;
+        (canon lift (core func $i "fail") (memory (core memory $i "memory")))))"#;
 
 const DEADLINE: Duration = Duration::from_secs(3600);
 const TTL: Duration = Duration::from_millis(100);
@@ -229,7 +229,7 @@ impl Driver {
         config.limits.deadline = DEADLINE;
         match uses {
             Some(uses) => config.reuse = Reuse::Calls(uses..=uses),
-            None => config.min_warm = u.int_in_range(0..=2)?,
+            None => config.min_warm = u.int_in_range(0..=config.max_instances.min(2))?,
         }
         let (door, alive) = (Arc::<Mutex<Door>>::default(), Arc::<AtomicU64>::default());
         let (entered, living, made) = (door.clone(), alive.clone(), AtomicU64::new(0));
@@ -558,12 +558,14 @@ impl Driver {
 
     /// Everybody goes. Nothing may be left over.
     fn finish(mut self) {
-        while !self.leases.is_empty() {
-            self.drop_lease(0);
-            self.settle();
-        }
-        while !self.flights.is_empty() {
-            self.cancel(0);
+        loop {
+            if !self.leases.is_empty() {
+                self.drop_lease(0);
+            } else if !self.flights.is_empty() {
+                self.cancel(0);
+            } else {
+                break;
+            }
             self.settle();
         }
         self.model.close();

@@ -153,16 +153,17 @@ impl Ty {
         }
     }
 
+    /// Whether there is a map or a list of fixed length in it.
     #[cfg(feature = "long")]
-    pub(crate) fn has_map(&self) -> bool {
-        let any = |ty: &Option<Box<Self>>| ty.as_ref().is_some_and(|ty| ty.has_map());
+    pub(crate) fn is_new(&self) -> bool {
+        let any = |ty: &Option<Box<Self>>| ty.as_ref().is_some_and(|ty| ty.is_new());
         match self {
-            Self::Map(..) => true,
+            Self::Map(..) | Self::FixedList(..) => true,
             Self::Plain(_) | Self::Enum(_) | Self::Flags(_) => false,
-            Self::List(of) | Self::FixedList(of, _) | Self::Option(of) => of.has_map(),
+            Self::List(of) | Self::Option(of) => of.is_new(),
             Self::Result(ok, err) => any(ok) || any(err),
-            Self::Tuple(parts) | Self::Record(parts) => parts.iter().any(Self::has_map),
-            Self::Variant(parts) => parts.iter().flatten().any(Self::has_map),
+            Self::Tuple(parts) | Self::Record(parts) => parts.iter().any(Self::is_new),
+            Self::Variant(parts) => parts.iter().flatten().any(Self::is_new),
         }
     }
 }

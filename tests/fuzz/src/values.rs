@@ -10,7 +10,7 @@ use arbitrary::{Result, Unstructured};
 use prewarm::{ExportedFunc, Exports, Handles, Val, ValueError};
 use serde_json::{Map, Value};
 use wasmtime::component::{Component, Linker, Type};
-use wasmtime::{Config, Engine, OptLevel, Store};
+use wasmtime::{Config, Engine, Module, OptLevel, Store};
 
 use crate::types::{Kinds, Ty};
 use crate::vals;
@@ -21,6 +21,28 @@ static ENGINE: LazyLock<Engine> = LazyLock::new(|| {
     config.wasm_component_model_map(true);
     config.wasm_component_model_fixed_length_lists(true);
     Engine::new(&config).unwrap()
+});
+
+/// What gives a list back, whatever is in it. Each component imports it, so that it is compiled once.
+static MODULE: LazyLock<Module> = LazyLock::new(|| {
+    let text = r#"(module
+        (memory (export "memory") 1)
+        (global $next (mut i32) (i32.const 64))
+        (func (export "realloc") (param i32 i32) (param $align i32) (param $size i32) (result i32)
+            (local $at i32)
+            (local.set $at (i32.and
+                (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
+                (i32.sub (i32.const 0) (local.get $align))))
+            (global.set $next (i32.add (local.get $at) (local.get $size)))
+            (if (i32.gt_u (global.get $next) (i32.shl (memory.size) (i32.const 16)))
+                (then (drop (memory.grow
+                    (i32.add (i32.shr_u (local.get $size) (i32.const 16)) (i32.const 1))))))
+            (local.get $at))
+        (func (export "echo") (param i32 i32) (result i32)
+            (i32.store (i32.const 16) (local.get 0))
+            (i32.store (i32.const 20) (local.get 1))
+            (i32.const 16)))"#;
+    Module::new(&ENGINE, wat::parse_str(text).unwrap()).unwrap()
 });
 
 /// Types of which the component is kept: the fuzzer changes values more often than types.
@@ -36,7 +58,7 @@ struct Echo {
     function: std::sync::Arc<ExportedFunc>,
     element: Type,
     #[cfg(feature = "long")]
-    has_map: bool,
+    is_new: bool,
 }
 
 /// A type, then values and texts for it.
@@ -89,7 +111,9 @@ impl Echo {
 
     fn new(text: &str, ty: &Ty) -> Self {
         let _ = ty;
-        let component = Component::new(&ENGINE, text).unwrap_or_else(|e| panic!("{e:?}\n{text}"));
+        let binary = wat::parse_str(text).unwrap_or_else(|error| panic!("{error}"));
+        let component =
+            Component::new(&ENGINE, binary).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
         let exports = Exports::of(&component);
         let function = std::sync::Arc::clone(exports.find("echo").unwrap());
         let Some(Type::List(list)) = function.ty().results().next() else {
@@ -106,16 +130,16 @@ impl Echo {
             component,
             function,
             #[cfg(feature = "long")]
-            has_map: ty.has_map(),
+            is_new: ty.is_new(),
         }
     }
 
     /// What the guest answers, through wasmtime.
     fn call(&self, val: &Val) -> Val {
         let mut store = Store::new(&ENGINE, ());
-        let instance = Linker::new(&ENGINE)
-            .instantiate(&mut store, &self.component)
-            .unwrap();
+        let mut linker = Linker::new(&ENGINE);
+        linker.root().module("echo", &MODULE).unwrap();
+        let instance = linker.instantiate(&mut store, &self.component).unwrap();
         let echo = instance
             .get_func(&mut store, self.function.index())
             .unwrap();
@@ -182,8 +206,8 @@ impl Echo {
     /// Each of the two WAVEs reads what the other wrote.
     #[cfg(feature = "long")]
     fn as_wasmtime_does(&self, val: &Val, text: &str) {
-        if self.has_map {
-            return; // wasmtime's has no form for them
+        if self.is_new {
+            return; // wasmtime's has no form for that
         }
         let ty = self.function.ty().results().next().unwrap();
         let theirs = val.to_wave().unwrap();
@@ -192,7 +216,7 @@ impl Echo {
         assert_eq!(read, std::slice::from_ref(val), "wasmtime wrote {theirs}");
         let read = Val::from_wave(&ty, text);
         let read = read.unwrap_or_else(|error| panic!("wasmtime says {error:?} to {text}"));
-        assert_eq!(read, *val, "wasmtime read {text}");
+        assert_eq!(self.call(&read), *val, "wasmtime read {text}");
     }
 
     /// Any text is values or an error with a place.
@@ -211,10 +235,11 @@ impl Echo {
     #[cfg(feature = "long")]
     fn read_by_wasmtime(&self, text: &str, val: &Val) {
         let ty = self.function.ty().results().next().unwrap();
-        if !self.has_map
+        if !self.is_new
             && let Ok(read) = Val::from_wave(&ty, text)
         {
-            assert_eq!(read, *val, "wasmtime read {text}");
+            // Through the guest, which has flags in the order of their type.
+            assert_eq!(self.call(&read), self.call(val), "wasmtime read {text}");
         }
     }
 
@@ -272,26 +297,14 @@ fn component(ty: &Ty) -> String {
     let ty = ty.wat(&mut items, &mut 0);
     format!(
         r#"(component
-    (core module $m
-        (memory (export "memory") 1)
-        (global $next (mut i32) (i32.const 64))
-        (func (export "realloc") (param i32 i32) (param $align i32) (param $size i32) (result i32)
-            (local $at i32)
-            (local.set $at (i32.and
-                (i32.add (global.get $next) (i32.sub (local.get $align) (i32.const 1)))
-                (i32.sub (i32.const 0) (local.get $align))))
-            (global.set $next (i32.add (local.get $at) (local.get $size)))
-            (if (i32.gt_u (global.get $next) (i32.shl (memory.size) (i32.const 16)))
-                (then (drop (memory.grow
-                    (i32.add (i32.shr_u (local.get $size) (i32.const 16)) (i32.const 1))))))
-            (local.get $at))
-        (func (export "echo") (param i32 i32) (result i32)
-            (i32.store (i32.const 16) (local.get 0))
-            (i32.store (i32.const 20) (local.get 1))
-            (i32.const 16)))
+    (import "echo" (core module $m
+        (export "memory" (memory 1))
+        (export "realloc" (func (param i32 i32 i32 i32) (result i32)))
+        (export "echo" (func (param i32 i32) (result i32)))))
     (core instance $i (instantiate $m))
     {items}(func (export "echo") (param "v" (list {ty})) (result (list {ty}))
-        (canon lift (core func $i "echo") (memory $i "memory") (realloc (func $i "realloc")))))"#
+        (canon lift (core func $i "echo")
+            (memory (core memory $i "memory")) (realloc (core func $i "realloc")))))"#
     )
 }
 
