@@ -1,7 +1,8 @@
 //! Runs the fuzz targets with libFuzzer, built by cargo-fuzz on the stable toolchain.
 //!
-//! No sanitizer: the library has one file of `unsafe`, wasmtime's own code is fuzzed with sanitizers
-//! by its authors, and what the targets look for is a panic, a wrong answer or a call that hangs.
+//! Without a sanitizer: what the targets look for is a panic, a wrong answer or a call that hangs. The
+//! library has one file of `unsafe`, which only hands compiled code to wasmtime, and no sanitizer
+//! sees into that code.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,9 @@ use crate::time::{self, Stopwatch};
 const CARGO_FUZZ: &str = "0.13.2";
 
 const TARGETS: [&str; 4] = ["component", "cache", "values", "pool"];
+
+/// The longest input, in bytes: room for everything that a target reads of one.
+const MOST_BYTES: u32 = 1024;
 
 /// One input that takes so many seconds is a finding. A target gives up waiting after 10.
 const INPUT_SECONDS: u32 = 60;
@@ -149,6 +153,11 @@ fn case(paths: &Paths, folder: &Path, name: &str, seconds: f64) -> Result<Case> 
         .arg(&corpus)
         .arg(paths.root.join("tests/fuzz/corpus").join(name))
         .arg(format!("-max_total_time={seconds}"))
+        // At full length from the beginning: a short input is all defaults.
+        .args([
+            "-len_control=0".to_owned(),
+            format!("-max_len={MOST_BYTES}"),
+        ])
         .arg(format!("-timeout={INPUT_SECONDS}"))
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"))
         .arg(format!("-artifact_prefix={}/", crashes.display()))

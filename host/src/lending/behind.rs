@@ -135,6 +135,10 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
     fn look(&self) -> bool {
         let now = self.maker.clock.now();
         let mut slots = self.slots.lock();
+        // Before the pockets are looked into: who fills one later must find that nobody will look at
+        // it, and ask for that. See `pockets`.
+        slots.begin_look(now);
+        self.set_flags(&slots);
         let (ttl, age) = (self.idle_ttl, self.maker.max_age);
         let mut spare = slots.spare(self.pockets.count());
         let mut next = None;
@@ -150,8 +154,11 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
             keep
         });
         let returned = self.take_in(&mut slots, retired, now, |instance| {
+            // Neither, where it only came out because its pocket was filled meanwhile.
+            let expired = now >= instance.idle_since + ttl;
             let aged = self.is_aged(instance, || now);
-            Some(if aged { Retire::Aged } else { Retire::Idle })
+            aged.then_some(Retire::Aged)
+                .or(expired.then_some(Retire::Idle))
         });
         let work = slots.look(now);
         drop(slots);

@@ -11,8 +11,11 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use prewarm::{
-    Allocation, CallError, Clock, Component, Host, HostConfig, Lease, Pool, PoolConfig, Reuse, Val,
+    Allocation, CallError, Clock, Component, Host, HostConfig, Lease, Pool, PoolConfig, Reuse,
+    State, Val,
 };
+
+use wasmtime::component::Linker;
 
 use crate::chain;
 use crate::model::{Arrived, Model, Rules};
@@ -46,12 +49,16 @@ const DEADLINE: Duration = Duration::from_secs(3600);
 const TTL: Duration = Duration::from_millis(100);
 const AGE: Duration = Duration::from_millis(250);
 
+const INSTANT: Duration = Duration::from_nanos(1);
+
 /// Longer than anything takes that another thread does.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 struct Bench {
     clock: Clock,
     component: Component,
+    /// A pool whose instances go as soon as time moves.
+    canary: Pool<(), Tag>,
 }
 
 /// One host for all inputs; each has a pool of its own.
@@ -68,8 +75,46 @@ static BENCH: LazyLock<Bench> = LazyLock::new(|| {
     config.tick = DEADLINE;
     let host = Host::new(config).unwrap();
     let component = host.load_blocking(prewarm::Wasm::wat(GUEST)).unwrap();
-    Bench { clock, component }
+    let mut config = PoolConfig::new(1);
+    config.reuse = Reuse::Calls(2..=2);
+    config.idle_ttl = INSTANT;
+    let door = Arc::<Mutex<Door>>::default();
+    lock(&door).gates.insert(0, Gate::Open);
+    let canary = pool(&component, config, &door, &Arc::default());
+    Bench {
+        clock,
+        component,
+        canary,
+    }
 });
+
+impl Bench {
+    /// Lets time pass, and waits until the refill thread, which looks at all pools in the order of
+    /// time, has looked at what that brought. While it looks, a caller may get another instance
+    /// than the one used last.
+    fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        let mut call = Box::pin(self.canary.invoke("next", &[Val::U32(0)]));
+        patiently("the canary has no slot", || {
+            let polled = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            matches!(polled, Poll::Ready(Ok(_)))
+        });
+        self.clock.advance(INSTANT);
+        patiently("refill does not look", || self.canary.stats().idle == 0);
+    }
+}
+
+/// Waits for what another thread does.
+fn patiently(what: &str, mut reached: impl FnMut() -> bool) {
+    let clock = Clock::system();
+    let (end, mut looks) = (clock.now() + PATIENCE, 0);
+    while !reached() {
+        // A machine that stood still for long gets a second chance.
+        looks += 1;
+        assert!(looks < 1000 || clock.now() < end, "{what}");
+        std::thread::yield_now();
+    }
+}
 
 /// The host's clock is everybody's: one list at a time.
 static ONE: Mutex<()> = Mutex::new(());
@@ -199,6 +244,35 @@ fn lock(door: &Mutex<Door>) -> MutexGuard<'_, Door> {
     door.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A pool of the guest, whose instances are numbered as they are made.
+fn pool(
+    component: &Component,
+    config: PoolConfig,
+    door: &Arc<Mutex<Door>>,
+    alive: &Arc<AtomicU64>,
+) -> Pool<(), Tag> {
+    let (door, alive, made) = (door.clone(), alive.clone(), AtomicU64::new(0));
+    let tag = move || {
+        alive.fetch_add(1, Ordering::SeqCst);
+        Tag {
+            id: made.fetch_add(1, Ordering::SeqCst),
+            alive: alive.clone(),
+        }
+    };
+    let imports = move |linker: &mut Linker<State<Tag>>| {
+        let door = door.clone();
+        linker
+            .root()
+            .func_wrap_async("enter", move |store, (n,): (u32,)| {
+                lock(&door).served.insert(n, store.data().embedder().id);
+                let door = door.clone();
+                Box::new(poll_fn(move |_| pass(&door, n)))
+            })
+    };
+    let builder = Pool::builder(component, config, tag).imports(imports);
+    builder.build().unwrap()
+}
+
 /// Whether the call `n` may go on.
 fn pass(door: &Mutex<Door>, n: u32) -> Poll<wasmtime::Result<()>> {
     match lock(door).gates.get(&n) {
@@ -232,27 +306,7 @@ impl Driver {
             None => config.min_warm = u.int_in_range(0..=config.max_instances.min(2))?,
         }
         let (door, alive) = (Arc::<Mutex<Door>>::default(), Arc::<AtomicU64>::default());
-        let (entered, living, made) = (door.clone(), alive.clone(), AtomicU64::new(0));
-        let tag = move || {
-            living.fetch_add(1, Ordering::SeqCst);
-            Tag {
-                id: made.fetch_add(1, Ordering::SeqCst),
-                alive: living.clone(),
-            }
-        };
-        let pool = Pool::builder(&BENCH.component, config, tag)
-            .imports(move |linker| {
-                let door = entered.clone();
-                linker
-                    .root()
-                    .func_wrap_async("enter", move |store, (n,): (u32,)| {
-                        lock(&door).served.insert(n, store.data().embedder().id);
-                        let door = door.clone();
-                        Box::new(poll_fn(move |_| pass(&door, n)))
-                    })
-            })
-            .build()
-            .unwrap();
+        let pool = pool(&BENCH.component, config, &door, &alive);
         Ok(Self {
             pool,
             model: Model::new(rules),
@@ -305,8 +359,8 @@ impl Driver {
             13 => {
                 let (ms, half) = (Duration::from_millis(1), TTL / 2);
                 let by = *u.choose(&[ms, half, TTL - ms, TTL, AGE, AGE - TTL, DEADLINE])?;
-                self.model.advance(by);
-                BENCH.clock.advance(by);
+                self.model.advance(by + INSTANT);
+                BENCH.advance(by);
             }
             14 if !self.fresh && !self.leases.is_empty() && !self.model.queue.is_empty() => {
                 // The first in the queue leaves with what it was granted and has not seen.
@@ -472,14 +526,10 @@ impl Driver {
         let clock = Clock::system();
         let (end, mut looks) = (clock.now() + PATIENCE, 0);
         while let Some(difference) = self.look() {
-            // A machine that stood still for long gets a second chance.
             looks += 1;
-            assert!(
-                looks < 1000 || clock.now() < end,
-                "{difference}: {:#?}\n{:?}",
-                self.model,
-                self.pool.stats()
-            );
+            let (model, stats) = (&self.model, self.pool.stats());
+            let patient = looks < 1000 || clock.now() < end;
+            assert!(patient, "{difference}: {model:#?}\n{stats:?}");
             std::thread::yield_now();
         }
         self.flights.retain(|flight| flight.got.is_none());

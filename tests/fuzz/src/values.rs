@@ -2,7 +2,7 @@
 //! back through the engine, and what is written as text must read as that value again.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::LazyLock;
 
@@ -259,7 +259,7 @@ impl Echo {
         let back = self.call(val);
         let params = Value::Array(vec![self.json(&back)]);
         let read = self.function.params_from_json(&params, &mut Handles::new());
-        assert_eq!(read.unwrap(), std::slice::from_ref(&back), "{params}");
+        assert_eq!(read.unwrap(), [as_in_json(&back)], "{params}");
         let params = format!("({})", self.wave(&back));
         let read = self.function.params_from_wave(&params, &mut Handles::new());
         assert_eq!(read.unwrap(), std::slice::from_ref(&back), "{params}");
@@ -288,6 +288,41 @@ impl Echo {
             self.read_json(&json);
         }
         Ok(())
+    }
+}
+
+/// The value as it comes out of JSON: an object has each key once, in order, the last of each.
+fn as_in_json(val: &Val) -> Val {
+    let all = |vals: &[Val]| vals.iter().map(as_in_json).collect();
+    let some = |val: &Option<Box<Val>>| val.as_deref().map(|val| Box::new(as_in_json(val)));
+    match val {
+        Val::List(vals) => Val::List(all(vals)),
+        Val::FixedLengthList(vals) => Val::FixedLengthList(all(vals)),
+        Val::Tuple(vals) => Val::Tuple(all(vals)),
+        Val::Record(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(name, val)| (name.clone(), as_in_json(val)));
+            Val::Record(fields.collect())
+        }
+        Val::Variant(case, payload) => Val::Variant(case.clone(), some(payload)),
+        Val::Option(payload) => Val::Option(some(payload)),
+        Val::Result(Ok(payload)) => Val::Result(Ok(some(payload))),
+        Val::Result(Err(payload)) => Val::Result(Err(some(payload))),
+        Val::Map(entries) => {
+            let mut sorted = BTreeMap::new();
+            let mut pairs = Vec::new();
+            for (key, val) in entries {
+                let val = as_in_json(val);
+                match key {
+                    Val::String(key) => drop(sorted.insert(key.clone(), val)),
+                    key => pairs.push((key.clone(), val)),
+                }
+            }
+            pairs.extend(sorted.into_iter().map(|(key, val)| (Val::String(key), val)));
+            Val::Map(pairs)
+        }
+        other => other.clone(),
     }
 }
 
