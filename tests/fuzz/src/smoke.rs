@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::TARGETS;
 
 /// How many inputs near the corpus are tried of each target. As many as take a few seconds.
-const TRIED: [usize; 4] = [100, 100, 200, 200];
+const TRIED: [usize; 4] = [60, 60, 120, 120];
 
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
