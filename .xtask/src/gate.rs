@@ -58,6 +58,7 @@ fn fmt(paths: &Paths) -> Result<()> {
         "benches/rivals",
         "benches/rivals/guest",
         "tests/floors",
+        "tests/fuzz/libfuzzer",
     ] {
         Program::cargo()
             .args(["fmt", "--all", "--check"])

@@ -14,6 +14,7 @@ mod tidy;
 mod hardening;
 mod gate;
 mod bench;
+mod fuzz;
 mod ab;
 mod rivals;
 mod audit;
@@ -74,6 +75,14 @@ enum Verb {
         /// Passed on to `cargo bench`, or to the report, or to the program that measures the rivals
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
+    },
+    /// Runs the fuzz targets: component, cache, values, pool
+    Fuzz {
+        /// How long each runs
+        #[arg(long, default_value_t = 10.0)]
+        minutes: f64,
+        /// Which ones [default: all, one after the other]
+        targets: Vec<String>,
     },
     /// Measures every promise of the README
     Promises {
@@ -136,6 +145,7 @@ fn run(verb: Verb) -> Result<()> {
             rivals: true, args, ..
         } => rivals::run(&paths, &args),
         Verb::Bench { args, .. } => bench::bench(&paths, &args),
+        Verb::Fuzz { minutes, targets } => fuzz::run(&paths, minutes, &targets),
         Verb::Promises { readme: true, args } => bench::promises_into_readme(&paths, &args),
         Verb::Promises { args, .. } => bench::promises(&paths, &args),
         Verb::Hostile => hardening::hostile(&paths),

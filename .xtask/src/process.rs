@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
@@ -86,6 +87,18 @@ impl Program {
             bail!("`{line}` failed: {status}\n{}", excerpt(&text));
         }
         String::from_utf8(stdout).with_context(|| format!("`{line}` does not write UTF-8"))
+    }
+
+    /// Runs it with all that it writes in a file. Whether it ended well.
+    pub(crate) fn logged(mut self, log: &Path) -> Result<bool> {
+        let line = self.line();
+        let unwritable = || format!("{} cannot be written", log.display());
+        let out = File::create(log).with_context(unwritable)?;
+        let err = out.try_clone().with_context(unwritable)?;
+        self.command.stdin(Stdio::null()).stdout(out).stderr(err);
+        let status = self.command.status();
+        let status = status.map_err(|error| self.not_started(error, &line))?;
+        Ok(status.success())
     }
 
     /// The command as it would be typed.

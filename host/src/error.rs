@@ -133,11 +133,12 @@ pub enum PoolError {
         missing: Vec<MissingImport>,
     },
 
-    /// The component does not export what the world asks for, or imports it with another type.
+    /// The component does not export what the world asks for, or not with its type.
     #[error("the component does not fit the world")]
     World(#[source] Source),
 
-    /// An `add_to_linker` failed.
+    /// An `add_to_linker` failed, or the component imports something with another type than the
+    /// host gives it.
     #[error("the host's imports could not be linked")]
     Link(#[source] Source),
 

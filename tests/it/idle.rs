@@ -119,6 +119,30 @@ fn the_last_used_is_kept() {
     }
 }
 
+/// The look that was due finds nothing beside the thread that holds the instance, and gives it back
+/// just then: the next look is for this one.
+#[test]
+fn what_falls_idle_while_refill_looks_goes_too() {
+    let (host, clock) = still_host();
+    let component = load(&host, COUNTER);
+    for face in FACES {
+        let pool = AnyPool::new(face, &component, ready(8, 0, always()));
+        for round in 1..=3000 {
+            // Has a look due in a TTL.
+            drop(pool.hold());
+            let held = pool.hold();
+            clock.advance(TTL);
+            for _ in 0..round % 100 * 100 {
+                std::hint::spin_loop();
+            }
+            drop(held);
+            clock.advance(TTL);
+            let stats = pool.until("it is gone", |stats| used(stats) == 0);
+            assert_eq!(stats.retired_idle, round, "{face:?}");
+        }
+    }
+}
+
 #[test]
 fn what_was_made_ahead_for_callers_goes_when_they_stay_away() {
     for face in FACES {

@@ -137,6 +137,10 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
     fn look(&self) -> bool {
         let now = self.maker.clock.now();
         let mut slots = self.slots.lock();
+        // Before the pockets are looked into: who fills one later must find that nobody will look at
+        // it, and ask for that. See `pockets`.
+        slots.begin_look(now);
+        self.set_flags(&slots);
         let (ttl, age) = (self.idle_ttl, self.maker.max_age);
         let mut spare = slots.spare(self.pockets.count());
         let wanted = slots.wants_back() || self.room().is_wanted();
@@ -153,10 +157,11 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
             keep
         });
         let returned = self.take_in(&mut slots, retired, now, |instance| {
+            let expired = now >= instance.idle_since + ttl;
             match self.is_aged(instance, || now) {
                 true => Some(Retire::Aged),
-                false if wanted => None,
-                false => Some(Retire::Idle),
+                // Nor where it only came out because its pocket was filled meanwhile.
+                false => (expired && !wanted).then_some(Retire::Idle),
             }
         });
         let work = slots.look(now);

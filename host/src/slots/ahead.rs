@@ -56,10 +56,15 @@ impl<I> Slots<I> {
         [aged, expired, owed].into_iter().flatten().min()
     }
 
+    /// The look that was due by now is under way: what falls idle from here on needs another.
+    pub(crate) fn begin_look(&mut self, now: Instant) {
+        self.refill.looking = self.refill.looking.filter(|at| now < *at);
+    }
+
     /// Retires what stood idle too long or is too old, when the instant to look has come. Whether
     /// refill has work now, however little; it then counts as told.
     pub(crate) fn look(&mut self, now: Instant) -> bool {
-        self.refill.looking = self.refill.looking.filter(|at| now < *at);
+        self.begin_look(now);
         self.retire_aged(now);
         while self.idle.len() > self.min_warm
             && self

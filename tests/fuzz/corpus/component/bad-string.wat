@@ -1,0 +1,1 @@
+(component (core module $m (memory (export "m") 1) (data (i32.const 0) "\08\00\00\00\04\00\00\00\ff\fe\fd\fc") (func (export "f") (result i32) i32.const 0)) (core instance $i (instantiate $m)) (func (export "f") (result string) (canon lift (core func $i "f") (memory (core memory $i "m")))))

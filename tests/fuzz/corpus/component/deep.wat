@@ -1,0 +1,1 @@
+(component (component (component (component (core module $m (func $f (call $f)) (start $f)) (core instance (instantiate $m))))))

@@ -1,0 +1,1 @@
+(component (core module $m (memory (export "m") 1) (func (export "f") (result i32) (i32.store (i32.const 0) (i32.const 8)) (i32.store (i32.const 4) (i32.const 1073741824)) i32.const 0)) (core instance $i (instantiate $m)) (func (export "f") (result (list u8)) (canon lift (core func $i "f") (memory (core memory $i "m")))))

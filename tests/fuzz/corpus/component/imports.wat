@@ -1,0 +1,1 @@
+(component (import "demo:a/b@1.0.0" (instance (export "f" (func (param "x" (list string)) (result (option u8)))))) (import "wasi:cli/stdout@0.2.0" (instance)))

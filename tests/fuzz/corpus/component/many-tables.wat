@@ -1,0 +1,1 @@
+(component (core module $m (table 1 funcref) (table 1 externref) (table 130000 funcref)) (core instance (instantiate $m)))

@@ -1,0 +1,1 @@
+(component (type $s (stream u8)) (core func (canon stream.new $s)) (core func (canon waitable-set.new)))
