@@ -3,7 +3,7 @@
 use prewarm_tests::misbehaviour::{Deeds, Matrix, Told};
 
 /// Runs of each combination. `cargo xtask hostile` does more.
-const RUNS: usize = 2;
+const RUNS: usize = 4;
 
 #[test]
 fn of_any_step_loses_no_slot_and_no_caller() {

@@ -293,6 +293,10 @@ impl Matrix {
         .warm_up_invoke("warm", &[])
         .build()
         .unwrap();
+        if chance.below(2) == 0 {
+            // Loaded ahead, or else the first callers wait for that and for nothing else.
+            let _ = registered.pool().await;
+        }
         let mut run = Run {
             matrix: self,
             registered,
@@ -408,6 +412,7 @@ impl Run<'_> {
             CallError::Load(_) => {
                 any(&[deeds.load], Deed::Fails) || any(&[deeds.load], Deed::Panics)
             }
+            CallError::WarmUp(source) if matches!(**source, CallError::Deadline { .. }) => true,
             CallError::Start(_) | CallError::WarmUp(_) => {
                 any(&making, Deed::Fails) || any(&making, Deed::Panics)
             }

@@ -149,7 +149,7 @@ pub(crate) mod instance {
 
     use crate::component::Component;
     use crate::engine::Engines;
-    use crate::library::clock::{Clock, Deadline};
+    use crate::library::clock::Clock;
     use crate::library::error::CallError;
     use crate::library::limits::Limits;
     use crate::library::policy::Age;
@@ -184,7 +184,7 @@ pub(crate) mod instance {
     }
 
     impl<W, S: 'static> Maker<W, S> {
-        pub(crate) fn start_direct(&self, _: Deadline) -> Result<Instance<W, S>, CallError> {
+        pub(crate) fn start_direct(&self, _: Option<Instant>) -> Result<Instance<W, S>, CallError> {
             if !self.engines.take() {
                 return Err(CallError::HostFull("no slot is free".into()));
             }
@@ -201,7 +201,10 @@ pub(crate) mod instance {
             })
         }
 
-        pub(crate) async fn start(&self, deadline: Deadline) -> Result<Instance<W, S>, CallError> {
+        pub(crate) async fn start(
+            &self,
+            deadline: Option<Instant>,
+        ) -> Result<Instance<W, S>, CallError> {
             self.start_direct(deadline)
         }
 
@@ -285,7 +288,7 @@ pub(crate) mod instance {
         pub(crate) queued: Duration,
         pub(crate) warm: bool,
         pub(crate) start: Duration,
-        pub(crate) deadline: Deadline,
+        pub(crate) deadline: Option<Instant>,
     }
 
     impl Begun {
@@ -296,7 +299,7 @@ pub(crate) mod instance {
                 queued: Duration::ZERO,
                 warm: true,
                 start: Duration::ZERO,
-                deadline: deadline.into(),
+                deadline,
             }
         }
 

@@ -17,7 +17,7 @@ use crate::instance::{Binding, Maker, Terms};
 use crate::library::clock::Clock;
 use crate::library::config::{PoolConfig, Reuse};
 use crate::library::error::CallError;
-use crate::library::lending::Lending;
+use crate::library::lending::{Guard, Lending};
 use crate::library::loads::{Load, Loads};
 use crate::library::pockets::Pockets;
 use crate::library::refill::{Next, Refill, Work};
@@ -121,7 +121,11 @@ fn again() -> Reuse {
 }
 
 fn call_with(pool: &Pool, guest: impl FnOnce(&Engines)) -> Result<(), CallError> {
-    let (mut guard, _) = Lending::lend_direct(&**pool, false, None)?;
+    // As a pool's own calls do.
+    let mut guard = match pool.ready(false, None) {
+        Some((instance, _)) => Guard::new(&**pool, instance),
+        None => Lending::lend_direct(&**pool, false, None)?.0,
+    };
     let (_, instance) = guard.begin()?;
     instance.touch();
     guest(instance.engines());
