@@ -7,6 +7,8 @@
 //! each look. What happens while a component is loaded is injected where the host is asked for the
 //! imports, and what happens while an instance is dropped in the embedder's value.
 
+mod deeds;
+
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::Pin;
@@ -21,6 +23,10 @@ use prewarm::{
 use wasmtime::component::Linker;
 
 use crate::support::{chain, host_with, pass, poll_once};
+
+use self::deeds::{Chance, Deed};
+
+pub use self::deeds::Deeds;
 
 /// Its start function calls `step(0)`, `warm` calls `step(1)`, `pass` tells its number and calls
 /// `step(2)`. A step that answers 1 is to trap.
@@ -55,70 +61,6 @@ const EVENTS: usize = 24;
 /// Looks, each of which moves the clock and lets other threads on, after which a caller who still
 /// waits is stuck.
 const LOOKS: usize = 20_000;
-
-/// How a step behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
-    /// As it should.
-    Fine,
-    /// It ends in an error.
-    Fails,
-    /// It takes a tenth of the time that a call has.
-    Slow,
-    /// It does not end by itself.
-    Never,
-    /// It panics.
-    Panics,
-}
-
-const DEEDS: [Deed; 5] = [
-    Deed::Fine,
-    Deed::Fails,
-    Deed::Slow,
-    Deed::Never,
-    Deed::Panics,
-];
-
-/// How each step behaves, every other time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Deeds {
-    load: Deed,
-    start: Deed,
-    warm_up: Deed,
-    call: Deed,
-    drop: Deed,
-}
-
-impl Deeds {
-    /// How many there are.
-    pub const COUNT: usize = DEEDS.len().pow(5);
-
-    /// One of them all.
-    pub fn nth(n: usize) -> Self {
-        let of = |place: u32| DEEDS[n / DEEDS.len().pow(place) % DEEDS.len()];
-        Self {
-            load: of(0),
-            start: of(1),
-            warm_up: of(2),
-            call: of(3),
-            drop: of(4),
-        }
-    }
-}
-
-/// Numbers without a pattern, the same for the same seed: splitmix64.
-#[derive(Debug)]
-struct Chance(u64);
-
-impl Chance {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % end as u64).unwrap()
-    }
-}
 
 /// What the steps of one pool share.
 #[derive(Debug)]

@@ -30,11 +30,12 @@ fn answers(ended: &Ended) {
     assert_eq!((ended.code, &*ended.stdout), (0, "3\n"), "{ended:?}");
 }
 
-/// No more than a few blocks can be written to any file, as on a disk that is full.
+/// No more than a few blocks can be written to any file, as on a disk that is full: enough for what
+/// the engine keeps in memory as a file, too few for the compiled code.
 #[test]
 fn a_disk_without_room_costs_the_cache_and_no_call() {
     let desk = Desk::new();
-    answers(&desk.run_within("trap '' XFSZ; ulimit -f 2", ADD));
+    answers(&desk.run_within("trap '' XFSZ; ulimit -f 16", ADD));
     // Nothing half written is left in the way.
     answers(&desk.run(ADD));
     let usual = Desk::new();
@@ -58,12 +59,9 @@ fn a_cache_that_cannot_be_written_costs_no_call() {
 #[test]
 fn too_little_address_space_is_said() {
     let ended = Desk::new().run_within("ulimit -v 2000000", ADD);
-    if ended.code == 0 {
-        return answers(&ended);
-    }
-    assert!((1..=5).contains(&ended.code), "{ended:?}");
-    assert!(ended.stderr.starts_with("error: "), "{ended:?}");
-    assert!(!ended.stderr.contains("panicked"), "{ended:?}");
+    assert_eq!((ended.code, &*ended.stdout), (7, ""), "{ended:?}");
+    assert!(ended.stderr.contains("Cannot allocate memory"), "{ended:?}");
+    assert!(ended.stderr.contains("(host's fault)"), "{ended:?}");
 }
 
 /// `kill`, since no safe function of the standard library sends this signal.

@@ -1,0 +1,65 @@
+//! How steps behave, and chance.
+
+/// How a step behaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Deed {
+    /// As it should.
+    Fine,
+    /// It ends in an error.
+    Fails,
+    /// It takes a tenth of the time that a call has.
+    Slow,
+    /// It does not end by itself.
+    Never,
+    /// It panics.
+    Panics,
+}
+
+const DEEDS: [Deed; 5] = [
+    Deed::Fine,
+    Deed::Fails,
+    Deed::Slow,
+    Deed::Never,
+    Deed::Panics,
+];
+
+/// How each step behaves, every other time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Deeds {
+    pub(super) load: Deed,
+    pub(super) start: Deed,
+    pub(super) warm_up: Deed,
+    pub(super) call: Deed,
+    pub(super) drop: Deed,
+}
+
+impl Deeds {
+    /// How many there are.
+    pub const COUNT: usize = DEEDS.len().pow(5);
+
+    /// One of them all.
+    pub fn nth(n: usize) -> Self {
+        let of = |place: u32| DEEDS[n / DEEDS.len().pow(place) % DEEDS.len()];
+        Self {
+            load: of(0),
+            start: of(1),
+            warm_up: of(2),
+            call: of(3),
+            drop: of(4),
+        }
+    }
+}
+
+/// Numbers without a pattern, the same for the same seed: splitmix64.
+#[derive(Debug)]
+pub(super) struct Chance(pub(super) u64);
+
+impl Chance {
+    pub(super) fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % end as u64).unwrap()
+    }
+}
