@@ -191,13 +191,20 @@ mod in_any_language {
             .collect()
     }
 
-    /// How often `secret` lies in any memory of a guest.
-    fn found(secret: &str) -> usize {
+    /// The heaps of threads, where this test itself has the secret, may lie beside a reserved range with
+    /// a guard of their own: glibc begins each at a multiple of this.
+    const HEAP: u64 = 64 << 20;
+
+    /// Where `secret` lies in the memory of a guest.
+    fn found(secret: &str) -> Vec<String> {
         let memory = File::open("/proc/self/mem").unwrap();
         let finder = Finder::new(secret.as_bytes());
         let mut bytes = vec![0; 1 << 20];
-        let mut found = 0;
+        let mut found = Vec::new();
         for (from, to) in slots() {
+            if from % HEAP == 0 {
+                continue;
+            }
             let mut at = from;
             while at < to {
                 let wanted = usize::try_from((to - at).min(bytes.len() as u64)).unwrap();
@@ -208,7 +215,8 @@ mod in_any_language {
                 if read == 0 {
                     break;
                 }
-                found += finder.find_iter(&bytes[..read]).count();
+                let hits = finder.find_iter(&bytes[..read]);
+                found.extend(hits.map(|hit| format!("{:x} of {from:x}-{to:x}", at + hit as u64)));
                 // A secret over the edge of two pieces is read again.
                 let step = match read == wanted && at + (read as u64) < to {
                     true => read - secret.len(),
@@ -243,13 +251,13 @@ mod in_any_language {
                     .call(|logs, store| logs.call_redact(store, &text, Secrets::TIMES, '*'))
                     .unwrap();
                 // Or the search would show nothing.
-                assert!(found(&secret) > 0, "{}: it is nowhere", row.name);
+                assert!(!found(&secret).is_empty(), "{}: it is nowhere", row.name);
                 drop(lease);
                 pool_is_empty(&pool, row.name);
                 let mut next = pool.lease().unwrap();
                 next.call(|logs, store| logs.call_redact(store, "none", Secrets::TIMES, '*'))
                     .unwrap();
-                assert_eq!(found(&secret), 0, "{}, {reset:?}", row.name);
+                assert_eq!(found(&secret), [""; 0], "{}, {reset:?}", row.name);
                 drop(next);
                 pool.close();
             }
