@@ -6,7 +6,7 @@ use std::path::Path;
 use prewarm::{CacheStats, Fault, Host, LoadError, Origin, Wasm, blocking};
 
 use crate::guests::COUNTER;
-use crate::support::{always, config, host, host_with, number};
+use crate::support::{always, config, files, host, host_with, number};
 
 fn binary() -> Vec<u8> {
     wat::parse_str(COUNTER).unwrap()
@@ -176,18 +176,10 @@ fn a_forged_entry_is_refused_and_replaced() {
 
 /// The largest file below a folder: the entry, beside keys and records.
 fn largest(folder: &Path) -> std::path::PathBuf {
-    let (mut folders, mut files) = (vec![folder.to_owned()], Vec::new());
-    while let Some(folder) = folders.pop() {
-        for item in fs::read_dir(folder).unwrap() {
-            let path = item.unwrap().path();
-            if path.is_dir() {
-                folders.push(path);
-            } else {
-                files.push((fs::metadata(&path).unwrap().len(), path));
-            }
-        }
-    }
-    files.into_iter().max().unwrap().1
+    let sized = files(folder)
+        .into_iter()
+        .map(|path| (fs::metadata(&path).unwrap().len(), path));
+    sized.max().unwrap().1
 }
 
 #[test]

@@ -1,27 +1,14 @@
 //! What the machine does meanwhile: the cache loses its files, the clock jumps, the process starts
 //! others. What needs a process of its own is among the tests of the tool.
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use prewarm::{CallError, HostConfig, Phase, Reuse, Wasm, blocking};
 
 use crate::guests::COUNTER;
-use crate::support::{always, config, host_with, load, number, poll_once, still_host, until};
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths
-        .flat_map(|path| {
-            if path.is_dir() {
-                files(&path)
-            } else {
-                vec![path]
-            }
-        })
-        .collect()
-}
+use crate::support::{
+    always, config, files, host_with, load, number, poll_once, still_host, until,
+};
 
 /// The files of the cache go, or others come in their place, while a component from it runs.
 #[test]

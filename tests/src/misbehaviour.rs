@@ -22,9 +22,9 @@ use prewarm::{
 };
 use wasmtime::component::Linker;
 
-use crate::support::{chain, host_with, pass, poll_once};
+use crate::support::{Chance, chain, host_with, pass, poll_once};
 
-use self::deeds::{Chance, Deed};
+use self::deeds::Deed;
 
 pub use self::deeds::Deeds;
 

@@ -1,6 +1,7 @@
 //! Hosts, pools of both faces, and waiting without sleeping.
 
 use std::future::Future;
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -267,4 +268,34 @@ impl Drop for Alive {
 /// A counter that lives as long as the process.
 pub fn counter() -> &'static AtomicUsize {
     Box::leak(Box::default())
+}
+
+/// Numbers without a pattern, the same for the same seed: splitmix64.
+#[derive(Debug)]
+pub struct Chance(pub u64);
+
+impl Chance {
+    /// One of those below `end`.
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % end as u64).unwrap()
+    }
+}
+
+/// All files below a folder.
+pub fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                files(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
 }

@@ -1,4 +1,4 @@
-//! How steps behave, and chance.
+//! How steps behave.
 
 /// How a step behaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,19 +47,5 @@ impl Deeds {
             call: of(3),
             drop: of(4),
         }
-    }
-}
-
-/// Numbers without a pattern, the same for the same seed: splitmix64.
-#[derive(Debug)]
-pub(super) struct Chance(pub(super) u64);
-
-impl Chance {
-    pub(super) fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % end as u64).unwrap()
     }
 }

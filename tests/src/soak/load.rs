@@ -6,7 +6,7 @@ use std::time::Duration;
 use prewarm::{CallError, Component, Host, Lane, Pool, PoolConfig, Reuse, Val, Wasm, blocking};
 
 use crate::hostile::{guests, imports};
-use crate::support::{AnyPool, Face, RUNTIME, config, host, load, number};
+use crate::support::{AnyPool, Chance, Face, RUNTIME, config, host, load, number};
 
 /// Adds its parameter to a number that it keeps. The text has a place for a number of its own, by
 /// which it is another component each time.
@@ -126,14 +126,10 @@ impl Loads {
 
     /// Calls until it is told to stop, or a call does not end as it must.
     pub(super) fn run(&self, seed: u64, stop: &AtomicBool) -> Option<String> {
-        let mut n = seed.wrapping_mul(7919);
+        let mut chance = Chance(seed);
         while !stop.load(Ordering::Relaxed) {
-            n = n
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            let chance = usize::try_from(n >> 33).unwrap_or(0);
             // Cheap things often, dear ones seldom, about as long in all.
-            let deed = match chance % 1000 {
+            let deed = match chance.below(1000) {
                 0..=399 => 0,
                 400..=699 => 1,
                 700..=899 => 2,
@@ -143,7 +139,7 @@ impl Loads {
                 980..=984 => 6,
                 _ => 7,
             };
-            if let Err(wrong) = self.act(deed, chance / 1000) {
+            if let Err(wrong) = self.act(deed, chance.below(1 << 20)) {
                 return Some(format!("{}: {wrong}", DEEDS[deed]));
             }
             self.counts[deed].fetch_add(1, Ordering::Relaxed);
