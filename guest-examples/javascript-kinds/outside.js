@@ -27,22 +27,28 @@ export function readFile(path) {
   });
 }
 
-let granted;
-
 /** Does something with what lies in one of the folders that the host granted. */
 function within(path, flags, use) {
+  return fromGranted(path, (folder, rest) => {
+    const opened = folder.openAt({ symlinkFollow: true }, rest, flags, { read: true });
+    try {
+      return use(opened);
+    } finally {
+      opened[Symbol.dispose]();
+    }
+  });
+}
+
+let granted;
+
+/** Does something with the granted folder that a path is in, and the rest of the path. */
+function fromGranted(path, use) {
   granted ??= getDirectories();
   for (const [folder, name] of granted) {
     const start = name.endsWith("/") ? name : `${name}/`;
     if (!`${path}/`.startsWith(start)) continue;
     try {
-      const rest = path.slice(start.length) || ".";
-      const opened = folder.openAt({ symlinkFollow: true }, rest, flags, { read: true });
-      try {
-        return use(opened);
-      } finally {
-        opened[Symbol.dispose]();
-      }
+      return use(folder, path.slice(start.length) || ".");
     } catch (error) {
       // What WASI refuses with is thrown as the payload of an `Error`; the world wants a text.
       throw String(error.payload ?? error);
@@ -65,4 +71,22 @@ export function random() {
 
 export function say(line) {
   console.log(line);
+}
+
+let kept;
+
+// No guest in JavaScript can set a variable of the environment, or print less than a line.
+export function leave(text, folder) {
+  console.log(text);
+  fromGranted(`${folder}/left`, (granted, rest) => {
+    const file = granted.openAt({}, rest, { create: true, truncate: true }, { read: true, write: true });
+    file.write(new TextEncoder().encode(text), 0n);
+    kept = { text, file };
+  });
+}
+
+export function left() {
+  if (!kept) return [];
+  const [bytes] = kept.file.read(65536n, 0n);
+  return [kept.text, new TextDecoder().decode(bytes)];
 }

@@ -83,9 +83,19 @@ pub enum LoadError {
     #[error("the component does not compile")]
     Compile(#[source] Source),
 
-    /// The engine for this kind of component could not be made.
+    /// The engine for this kind of component could not be made, or the machine has no thread left for
+    /// the one that ends its guests at their deadlines. Loading it again tries again.
     #[error("no engine for this component")]
     Engine(#[source] Source),
+
+    /// The compiler panicked: a hole in it, or the machine had no threads for it. The panic was
+    /// contained; what is compiled already loads as before.
+    #[error("the compiler panicked: {message}")]
+    #[non_exhaustive]
+    CompilerPanic {
+        /// The panic's message.
+        message: String,
+    },
 
     /// The file does not hold any more what it held when the registered component was first loaded.
     /// Register it again to run what it holds now.
@@ -116,7 +126,7 @@ impl LoadError {
                 Fault::Caller
             }
             Self::CoreModule | Self::Compile(_) => Fault::Guest,
-            Self::Engine(_) | Self::Cancelled => Fault::Host,
+            Self::Engine(_) | Self::CompilerPanic { .. } | Self::Cancelled => Fault::Host,
         }
     }
 }

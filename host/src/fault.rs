@@ -116,12 +116,17 @@ impl CallError {
 
 /// What the caller is told of a panic that crossed a call.
 pub(crate) fn host_panic(panic: &(dyn Any + Send)) -> CallError {
-    let message = panic
+    let message = panic_message(panic);
+    CallError::HostPanic { message }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(panic: &(dyn Any + Send)) -> String {
+    panic
         .downcast_ref::<&str>()
         .map(|text| (*text).to_owned())
         .or_else(|| panic.downcast_ref::<String>().cloned())
-        .unwrap_or_else(|| "no message".to_owned());
-    CallError::HostPanic { message }
+        .unwrap_or_else(|| "no message".to_owned())
 }
 
 fn trap_reason(trap: wasmtime::Trap) -> String {

@@ -1,6 +1,7 @@
 //! The host: one per process, and the way from a file to a component.
 
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
@@ -11,6 +12,7 @@ use crate::component::{Component, HostParts, Origin, Parts, note, noted};
 use crate::config::HostConfig;
 use crate::engine::{Lane, check_depth};
 use crate::error::{HostError, LoadError};
+use crate::fault;
 use crate::reset::Reset;
 use crate::stats::HostStats;
 
@@ -362,7 +364,11 @@ impl Host {
         let lane = Lane::of(&binary);
         let engine = self.engine(lane, reset)?;
         let began = self.parts.config.clock.now();
-        let raw = wasmtime::component::Component::from_binary(engine, &binary)
+        let compile = || wasmtime::component::Component::from_binary(engine, &binary);
+        let raw = catch_unwind(AssertUnwindSafe(compile))
+            .map_err(|panic| LoadError::CompilerPanic {
+                message: fault::panic_message(&*panic),
+            })?
             .map_err(|error| LoadError::Compile(error.into()))?;
         let took = self
             .parts
@@ -373,7 +379,12 @@ impl Host {
         Ok((raw, lane, Origin::Compiled { took }))
     }
 
+    /// The engine of all components of this kind, and the thread that ends their guests.
     pub(crate) fn engine(&self, lane: Lane, reset: Reset) -> Result<&wasmtime::Engine, LoadError> {
+        self.parts
+            .ticker
+            .start()
+            .map_err(|error| LoadError::Engine(error.into()))?;
         self.parts
             .engines
             .get(lane, reset)

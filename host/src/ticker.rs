@@ -165,6 +165,19 @@ impl Ticker {
         self.shared.start + Duration::from_nanos(self.shared.passed_ns.load(Ordering::Relaxed))
     }
 
+    /// Starts the thread, unless it is there. Nothing may be lent before it is: without it a guest
+    /// would run beyond its deadline.
+    pub(crate) fn start(&self) -> std::io::Result<()> {
+        let mut state = self.shared.state.lock();
+        if !state.thread {
+            let shared = Arc::clone(&self.shared);
+            let thread = thread::Builder::new().name("prewarm-ticker".into());
+            thread.spawn(move || shared.run())?;
+            state.thread = true;
+        }
+        Ok(())
+    }
+
     /// Sets the thread ticking.
     #[cold]
     pub(crate) fn wake(&self) {
@@ -172,22 +185,6 @@ impl Ticker {
         self.shared.keep_time();
         self.shared.ticks.store(true, Ordering::Relaxed);
         state.wanted = true;
-        if !state.thread {
-            let shared = Arc::clone(&self.shared);
-            let spawned = thread::Builder::new()
-                .name("prewarm-ticker".into())
-                .spawn(move || shared.run());
-            match spawned {
-                Ok(_) => state.thread = true,
-                Err(error) => {
-                    // The next call tries again.
-                    self.shared.ticks.store(false, Ordering::Relaxed);
-                    tracing::error!(
-                        "deadlines are not enforced: no thread for the ticker: {error}"
-                    );
-                }
-            }
-        }
         self.shared.changed.notify_one();
     }
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::sync::{Arc, Mutex};
 
-use prewarm::{Grants, Output, Pool, Reuse};
+use prewarm::{Grants, Output, Pool, Reset, Reuse};
 use serde_json::{Value, json};
 
 use crate::conformance::rows::load;
@@ -100,6 +100,48 @@ async fn what_is_printed_arrives() {
             ["hello", "", "Grüße 😀"],
             "{language}"
         );
+    }
+}
+
+/// What a call leaves in its variables, its environment, standard output and its open files is not
+/// there for the next one. A file is in its folder, as for anybody else.
+#[tokio::test]
+async fn what_is_left_outside_is_gone_with_its_call() {
+    for language in LANGUAGES {
+        let folder = tempfile::tempdir().unwrap();
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let sink = lines.clone();
+        let push = move |line: &str| sink.lock().unwrap().push(line.to_owned());
+        for reset in [Reset::Dirty, Reset::Whole] {
+            let grants = Grants::none()
+                .dir(folder.path(), "/data")
+                .stdout(Output::lines(push.clone()));
+            let mut config = config(1, Reuse::Never);
+            config.grants = grants;
+            config.reset = Some(reset);
+            let pool: Pool = load(&format!("{language}-outside")).pool(config).unwrap();
+            for secret in ["s-e-c-r-e-t", "another"] {
+                let mut lease = pool.lease().await.unwrap();
+                let params = json!([secret, "/data"]);
+                let done = lease.invoke_json("leave", &params).await.unwrap();
+                assert_eq!(done, json!({ "ok": null }), "{language}");
+                // Or the next caller would find nothing because nothing was left.
+                let left = lease.invoke_json("left", &json!([])).await.unwrap();
+                let left = left.as_array().unwrap().clone();
+                assert!(left.len() >= 2, "{language}: {left:?}");
+                assert!(left.iter().all(|text| text == secret), "{left:?}");
+                drop(lease);
+                let left = ask(&pool, "left", json!([])).await;
+                assert_eq!(left, json!([]), "{language}, {reset:?}");
+                ask(&pool, "say", json!(["next"])).await;
+                let read = fs::read_to_string(folder.path().join("left")).unwrap();
+                assert_eq!(read, secret, "{language}");
+            }
+            pool.close().await;
+            let said = std::mem::take(&mut *lines.lock().unwrap());
+            let expected = ["s-e-c-r-e-t", "next", "another", "next"];
+            assert_eq!(said, expected, "{language}, {reset:?}");
+        }
     }
 }
 

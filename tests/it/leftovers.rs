@@ -1,7 +1,7 @@
 //! Nothing of a call is there for the next one: not in memories, tables and globals, whatever way
 //! slots are reset, whatever way the call ended, and in no guest's language.
 
-use prewarm::{CallError, Component, Reset, Reuse, Val};
+use prewarm::{CallError, Component, HostConfig, Reset, Reuse, Val};
 
 use crate::support::{AnyPool, FACES, Face, config, host_with, load, number};
 
@@ -59,8 +59,8 @@ const STAINER: &str = r#"(component
 
 const RESETS: [Option<Reset>; 3] = [None, Some(Reset::Dirty), Some(Reset::Whole)];
 
-/// Instances alive at once, each with a slot of its own.
-const CROWD: u16 = 40;
+/// Instances alive at once, each with a slot of its own, and the pages of memory that each grows by.
+const CROWDS: [(u16, u32); 2] = [(40, 60), (2000, 1)];
 
 fn pool(component: &Component, face: Face, instances: usize, reset: Option<Reset>) -> AnyPool {
     let mut config = config(instances, Reuse::Never);
@@ -123,26 +123,33 @@ async fn is_found_after_a_call_was_dropped() {
 /// them used again.
 #[test]
 fn is_found_in_any_slot_of_a_full_engine() {
-    let component = load(
-        &host_with(|config| config.max_instances = CROWD.into()),
-        STAINER,
-    );
-    for reset in RESETS {
-        let mut config = config(CROWD.into(), Reuse::Never);
-        config.reset = reset;
-        let pool = prewarm::blocking::Pool::<()>::new(&component, config).unwrap();
-        for _ in 0..3 {
-            let crowd: Vec<_> = (0..CROWD)
-                .map(|_| {
-                    let mut lease = pool.lease().unwrap();
-                    assert_eq!(number(lease.invoke("look", &[]).unwrap()), 0, "{reset:?}");
-                    lease.invoke("stain", &[Val::U32(0)]).unwrap();
-                    lease
-                })
-                .collect();
-            drop(crowd);
+    for (crowd, pages) in CROWDS {
+        let slots = |config: &mut HostConfig| config.max_instances = crowd.into();
+        let guest = STAINER
+            .replace(
+                "memory.grow (i32.const 60)",
+                &format!("memory.grow (i32.const {pages})"),
+            )
+            .replace("4194000", &format!("{}", (4 + pages) * 65_536 - 304));
+        let component = load(&host_with(slots), &guest);
+        for reset in RESETS {
+            let mut config = config(crowd.into(), Reuse::Never);
+            config.reset = reset;
+            let pool = prewarm::blocking::Pool::<()>::new(&component, config).unwrap();
+            for round in 0..3 {
+                let leases: Vec<_> = (0..crowd)
+                    .map(|at| {
+                        let mut lease = pool.lease().unwrap();
+                        let found = number(lease.invoke("look", &[]).unwrap());
+                        assert_eq!(found, 0, "{at} of {crowd}, {reset:?}, round {round}");
+                        lease.invoke("stain", &[Val::U32(0)]).unwrap();
+                        lease
+                    })
+                    .collect();
+                drop(leases);
+            }
+            pool.close();
         }
-        pool.close();
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the machine does meanwhile: the cache loses its files, the clock jumps, the process starts
 //! others. What needs a process of its own is among the tests of the tool.
 
+#[cfg(target_os = "linux")]
+use std::os::unix::process::ExitStatusExt as _;
 use std::time::Duration;
 
 use prewarm::{CallError, HostConfig, Phase, Reuse, Wasm, blocking};
@@ -98,4 +100,35 @@ fn a_process_that_is_started_gets_no_file_of_the_host() {
         "{listed}"
     );
     assert_eq!(number(lease.invoke("next", &[]).unwrap()), 2);
+}
+
+/// A child that is forked has the memory, but none of the threads. Whatever it does with a guest stays
+/// with it, and the process goes on as before.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_forked_child_changes_nothing_for_the_process() {
+    let component = load(&host_with(|_| {}), COUNTER);
+    let pool = blocking::Pool::<()>::new(&component, config(1, always())).unwrap();
+    for calls in 1..=2 {
+        assert_eq!(number(pool.invoke("next", &[]).unwrap()), calls);
+    }
+    match fork::fork().unwrap() {
+        fork::Fork::Child => {
+            let answer = pool.invoke("next", &[]).map(number);
+            std::process::exit(answer.map_or(99, |calls| i32::try_from(calls).unwrap_or(98)));
+        }
+        fork::Fork::Parent(child) => {
+            for calls in 3..=100 {
+                assert_eq!(number(pool.invoke("next", &[]).unwrap()), calls);
+            }
+            let ended = until("the child ends", || match fork::waitpid_nohang(child) {
+                Ok(None) => Err("it runs"),
+                other => Ok(other.unwrap().unwrap()),
+            });
+            assert_eq!(std::process::ExitStatus::from_raw(ended).code(), Some(3));
+        }
+    }
+    let error = pool.invoke("spin", &[]).unwrap_err();
+    assert!(matches!(error, CallError::Deadline { .. }), "{error:?}");
+    assert_eq!(number(pool.invoke("next", &[]).unwrap()), 1);
 }

@@ -1,37 +1,55 @@
 //! A pool that gets ten times the calls that it can serve, beside a neighbour of the same host.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use prewarm::{CallError, Host, Pool, PoolStats, Reuse, State};
+use prewarm::{CallError, Clock, Host, Pool, PoolStats, Reuse, State};
+use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
+use wasmtime::StoreContextMut;
 use wasmtime::component::Linker;
 
 use crate::hostile::{Neighbour, Served};
-use crate::support::{RUNTIME, config, host_with, load, pass};
+use crate::support::{config, host_with, load, pass};
 
-/// `wait` waits in a host function, `work` computes, each for about as long.
+/// `wait` waits in a host function, `work` computes, each until its time is over.
 const GUEST: &str = r#"(component
     (import "rest" (func $rest))
+    (import "is-over" (func $over (result bool)))
     (core func $rest (canon lower (func $rest)))
+    (core func $over (canon lower (func $over)))
     (core module $m
         (import "" "rest" (func $rest))
+        (import "" "is-over" (func $over (result i32)))
         (func (export "wait") (result i32) (call $rest) (i32.const 1))
         (func (export "work") (result i32) (local $n i32)
-            (loop $more
-                (local.set $n (i32.add (local.get $n) (i32.const 1)))
-                (br_if $more (i32.lt_u (local.get $n) (i32.const 3000000))))
+            (loop $again
+                (local.set $n (i32.const 0))
+                (loop $more
+                    (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                    (br_if $more (i32.lt_u (local.get $n) (i32.const 100000))))
+                (br_if $again (i32.eqz (call $over))))
             (i32.const 1)))
-    (core instance $i (instantiate $m (with "" (instance (export "rest" (func $rest))))))
+    (core instance $i (instantiate $m (with "" (instance
+        (export "rest" (func $rest))
+        (export "is-over" (func $over))))))
     (func (export "wait") (result u32) (canon lift (core func $i "wait")))
     (func (export "work") (result u32) (canon lift (core func $i "work"))))"#;
 
-/// How long a call of the flooded pool takes.
+/// How long a call of the flooded pool takes at least.
 const CALL: Duration = Duration::from_millis(4);
 /// Slots of a host that a flood can take all of.
 const SLOTS: u32 = 16;
+
+/// Callers come in between any two turns of guests. By default tokio looks for new tasks after some
+/// thirty turns, and what is too much would wait there, where no pool can refuse it.
+static CALLERS: LazyLock<Runtime> = LazyLock::new(|| {
+    let mut callers = tokio::runtime::Builder::new_multi_thread();
+    callers.global_queue_interval(1).enable_all();
+    callers.build().unwrap()
+});
 
 /// What there is too much of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +78,27 @@ pub struct Told {
     pub stats: PoolStats,
 }
 
+/// When a call that computes first asked whether its time is over.
+type Began = Option<Instant>;
+
+fn host_functions(linker: &mut Linker<State<Began>>) -> wasmtime::Result<()> {
+    let mut root = linker.root();
+    root.func_wrap_async("rest", |_, (): ()| {
+        Box::new(async {
+            tokio::time::sleep(CALL).await;
+            Ok(())
+        })
+    })?;
+    let clock = Clock::system();
+    root.func_wrap(
+        "is-over",
+        move |mut store: StoreContextMut<'_, State<Began>>, (): ()| {
+            let began = *store.data_mut().embedder_mut().get_or_insert(clock.now());
+            Ok((clock.now() >= began + CALL,))
+        },
+    )
+}
+
 struct Flood {
     stop: Arc<AtomicBool>,
     thread: JoinHandle<Told>,
@@ -76,22 +115,14 @@ impl Flood {
         config.max_queue = 2 * instances;
         let component = load(host, GUEST);
         let pool = {
-            let _runtime = RUNTIME.enter();
-            let builder = Pool::<(), ()>::builder(&component, config, || ());
-            let rest = |linker: &mut Linker<State<()>>| {
-                linker.root().func_wrap_async("rest", |_, (): ()| {
-                    Box::new(async {
-                        tokio::time::sleep(CALL).await;
-                        Ok(())
-                    })
-                })
-            };
-            builder.imports(rest).build().unwrap()
+            let _runtime = CALLERS.enter();
+            let builder = Pool::<(), Began>::builder(&component, config, || None);
+            builder.imports(host_functions).build().unwrap()
         };
         let stop = Arc::new(AtomicBool::new(false));
         let told = {
             let stop = Arc::clone(&stop);
-            std::thread::spawn(move || RUNTIME.block_on(flood(pool, instances, function, &stop)))
+            std::thread::spawn(move || CALLERS.block_on(flood(pool, instances, function, &stop)))
         };
         Self { stop, thread: told }
     }
@@ -103,7 +134,12 @@ impl Flood {
 }
 
 /// Ten times as many calls as the instances can serve, whatever becomes of them.
-async fn flood(pool: Pool, instances: usize, function: &'static str, stop: &AtomicBool) -> Told {
+async fn flood(
+    pool: Pool<(), Began>,
+    instances: usize,
+    function: &'static str,
+    stop: &AtomicBool,
+) -> Told {
     let (served, busy) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let mut calls: JoinSet<Option<CallError>> = JoinSet::new();
     let mut other = Vec::new();
@@ -137,15 +173,31 @@ async fn flood(pool: Pool, instances: usize, function: &'static str, stop: &Atom
     }
 }
 
-/// A neighbour alone, then beside a flood, each for `time`.
+/// A neighbour without a flood, then beside one, each for `time`. How processors are shared is the
+/// kernel's: where the flood computes, the neighbour without it stands beside as many threads that
+/// compute for themselves.
 pub fn beside(kind: Kind, time: Duration) -> (Served, Served, Told) {
     let host = host_with(|config| config.max_instances = SLOTS);
-    let neighbour = Neighbour::begin(&host);
-    pass(time);
-    let alone = neighbour.end();
+    let stop = AtomicBool::new(false);
+    let without = std::thread::scope(|scope| {
+        if kind == Kind::Work {
+            for _ in 0..CALLERS.metrics().num_workers() {
+                scope.spawn(|| {
+                    while !stop.load(Ordering::Relaxed) {
+                        std::hint::spin_loop();
+                    }
+                });
+            }
+        }
+        let neighbour = Neighbour::begin(&host);
+        pass(time);
+        let without = neighbour.end();
+        stop.store(true, Ordering::Relaxed);
+        without
+    });
     let flood = Flood::begin(&host, kind);
     let neighbour = Neighbour::begin(&host);
     pass(time);
     let served = neighbour.end();
-    (alone, served, flood.end())
+    (without, served, flood.end())
 }

@@ -97,7 +97,9 @@ impl Spinner {
                 let size = text::size(bytes as u64);
                 self.0
                     .set_message(format!("compiling {} of {size}", file.name()));
-                self.0.enable_steady_tick(Duration::from_millis(120));
+                if !self.0.is_hidden() {
+                    self.0.enable_steady_tick(Duration::from_millis(120));
+                }
             }
             Progress::Storing => self.0.set_message("writing it to the cache"),
             _ => {}

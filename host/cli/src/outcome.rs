@@ -106,7 +106,9 @@ impl<'a> Verdict<'a> {
 
     fn of_load(error: &LoadError) -> Self {
         let outcome = match error {
-            LoadError::Engine(_) | LoadError::Cancelled => Outcome::Host,
+            LoadError::Engine(_) | LoadError::CompilerPanic { .. } | LoadError::Cancelled => {
+                Outcome::Host
+            }
             _ => Outcome::NoComponent,
         };
         let advice = match error {

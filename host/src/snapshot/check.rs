@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmparser::{Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::component::Component;
-use crate::error::{CallError, SnapshotError};
+use crate::error::SnapshotError;
 use crate::fault;
 
 /// What one core module has.
@@ -80,10 +80,10 @@ pub(super) fn step<R>(step: impl FnOnce() -> wasmtime::Result<R>) -> Result<R, S
     match catch_unwind(AssertUnwindSafe(step)) {
         Ok(Ok(done)) => Ok(done),
         Ok(Err(error)) => Err(refused(format!("{error:#}"))),
-        Err(panic) => Err(refused(match fault::host_panic(&*panic) {
-            CallError::HostPanic { message, .. } => format!("wizer gave up: {message}"),
-            other => other.to_string(),
-        })),
+        Err(panic) => Err(refused(format!(
+            "wizer gave up: {}",
+            fault::panic_message(&*panic)
+        ))),
     }
 }
 

@@ -75,6 +75,10 @@ impl Desk {
             room: Room::default(),
             engines,
         };
+        assert_eq!(
+            host.ticker.start().is_err(),
+            refused.contains(&"prewarm-ticker")
+        );
         Self {
             host: Arc::new(host),
             clock,

@@ -7,14 +7,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use prewarm::Lane;
-use prewarm_tests::flood::{KINDS, beside};
+use prewarm_tests::flood::{KINDS, Kind, beside};
 use prewarm_tests::hostile::{CASES, Served, Stage};
 use prewarm_tests::misbehaviour::{Deeds, Matrix, Told};
 use prewarm_tests::support::pass;
 
 /// How long the neighbour is called alone.
 const ALONE: Duration = Duration::from_secs(2);
-/// How long it is called alone and beside a flood.
+/// How long it is called without a flood, and beside it.
 const FLOOD: Duration = Duration::from_secs(10);
 /// Runs of each combination of misbehaving steps: 100,000 in all.
 const RUNS: usize = 32;
@@ -62,12 +62,16 @@ fn guests() -> usize {
 fn floods() -> usize {
     let mut failed = 0;
     for kind in KINDS {
-        let (alone, beside, told) = beside(kind, FLOOD);
-        let wrong = [&alone.wrong, &beside.wrong].into_iter().flatten().count();
-        failed += wrong + told.other.len();
-        say(&format!("alone, before a flood of {kind:?}"), &alone);
+        let (without, beside, told) = beside(kind, FLOOD);
+        let wrong = [&without.wrong, &beside.wrong];
+        failed += wrong.into_iter().flatten().count() + told.other.len();
+        let company = match kind {
+            Kind::Waits | Kind::Slots => "alone",
+            Kind::Work => "beside threads that compute",
+        };
+        say(&format!("{company}, before a flood of {kind:?}"), &without);
         say(&format!("beside a flood of {kind:?}"), &beside);
-        let ratio = beside.quantile(990).as_secs_f64() / alone.quantile(990).as_secs_f64();
+        let ratio = beside.quantile(990).as_secs_f64() / without.quantile(990).as_secs_f64();
         println!(
             "{:<46} {} served, {} refused at once, {} otherwise; p99 of the neighbour {ratio:.2}x",
             format!("the flood of {kind:?}"),

@@ -1,11 +1,17 @@
 //! The world `example:kinds/outside` in Rust: asks the host for files, time and the rest.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::path::Path;
+use std::sync::Mutex;
 use std::time::SystemTime;
 use std::{env, fs, io};
 
 wit_bindgen::generate!({ path: "../../../wit/kinds", world: "outside" });
 
 struct Outside;
+
+static LEFT: Mutex<Option<(String, File)>> = Mutex::new(None);
 
 impl Guest for Outside {
     fn list_folder(path: String) -> Result<Vec<String>, String> {
@@ -32,6 +38,34 @@ impl Guest for Outside {
     fn say(line: String) {
         println!("{line}");
     }
+
+    fn leave(text: String, folder: String) -> Result<(), String> {
+        leave(text, Path::new(&folder)).map_err(|error| error.to_string())
+    }
+
+    fn left() -> Vec<String> {
+        let mut left = Vec::from_iter(env::var("LEFT"));
+        if let Some((text, file)) = LEFT.lock().unwrap().as_mut() {
+            left.push(text.clone());
+            let mut read = String::new();
+            let whole = file.rewind().and_then(|()| file.read_to_string(&mut read));
+            left.push(whole.map_or_else(|error| error.to_string(), |_| read));
+        }
+        left
+    }
+}
+
+fn leave(text: String, folder: &Path) -> io::Result<()> {
+    // SAFETY: a guest has one thread.
+    unsafe { env::set_var("LEFT", &text) };
+    print!("{text}");
+    io::stdout().flush()?;
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(true);
+    let mut file = options.open(folder.join("left"))?;
+    file.write_all(text.as_bytes())?;
+    *LEFT.lock().unwrap() = Some((text, file));
+    Ok(())
 }
 
 fn names(path: &str) -> io::Result<Vec<String>> {

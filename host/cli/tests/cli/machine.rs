@@ -64,6 +64,33 @@ fn too_little_address_space_is_said() {
     assert!(ended.stderr.contains("(host's fault)"), "{ended:?}");
 }
 
+/// Stacks for which there is no room: no thread starts.
+#[test]
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+fn no_guest_runs_without_the_thread_that_ends_it() {
+    let ended = Desk::new().run_within("export RUST_MIN_STACK=140737488355328", ADD);
+    assert_eq!((ended.code, &*ended.stdout), (7, ""), "{ended:?}");
+    assert!(
+        ended.stderr.contains("no engine for this component"),
+        "{ended:?}"
+    );
+    assert!(
+        ended.stderr.contains("Resource temporarily unavailable"),
+        "{ended:?}"
+    );
+}
+
+/// Address space for one large stack, which is the thread's that ends guests: the compiler gets none,
+/// and the machine is to blame.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_compiler_without_threads_is_said() {
+    let within = "ulimit -v 7168000; export RUST_MIN_STACK=4294967296";
+    let ended = Desk::new().run_within(within, ADD);
+    assert_eq!((ended.code, &*ended.stdout), (7, ""), "{ended:?}");
+    assert!(ended.stderr.contains("the compiler panicked"), "{ended:?}");
+}
+
 /// `kill`, since no safe function of the standard library sends this signal.
 fn terminate(child: &mut Child) -> Option<i32> {
     let kill = ["-TERM", &child.id().to_string()].map(String::from);
