@@ -21,7 +21,6 @@ use crate::dirt::{Learner, Watch};
 use crate::error::{CallError, Phase};
 use crate::exports::ExportedFunc;
 use crate::fault;
-use crate::policy::Age;
 use crate::receipt::{Measured, Receipt};
 use crate::reset::Reset;
 use crate::state::{State, Terms};
@@ -67,8 +66,8 @@ pub(crate) struct Instance<W, S: 'static> {
     pub(crate) world: W,
     pub(crate) handles: Handles,
     pub(crate) born: Instant,
-    /// When it was made, or its last call ended.
-    pub(crate) idle_since: Instant,
+    /// When its last call ended, as the ticker counts.
+    pub(crate) idle_since_ns: u64,
     pub(crate) calls_left: u32,
     /// How its slot will be reset.
     reset: Reset,
@@ -157,7 +156,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             world,
             handles: Handles::default(),
             born,
-            idle_since: born,
+            idle_since_ns: 0,
             calls_left,
             reset: bound.reset,
             away: bound.away.clone(),
@@ -361,13 +360,6 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
 }
 
 impl<W, S: Send + 'static> Instance<W, S> {
-    pub(crate) fn age(&self) -> Age {
-        Age {
-            born: self.born,
-            since: self.idle_since,
-        }
-    }
-
     /// Calls an export with values that were checked against its type.
     pub(crate) async fn invoke(
         &mut self,

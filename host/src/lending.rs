@@ -25,7 +25,7 @@ use crate::error::CallError;
 use crate::instance::{Instance, Maker};
 use crate::park;
 use crate::pockets::Pockets;
-use crate::policy;
+use crate::policy::{self, Age};
 use crate::room::Room;
 use crate::slots::{Arrived, Notice, Retire, Returned, Slots, Turn};
 use crate::stats::PoolStats;
@@ -47,16 +47,18 @@ pub(crate) struct Lending<W: World, S: Send + 'static> {
     /// The component's, at hand: each call that gives an instance back looks at the lane's room.
     lane: Lane,
     idle_ttl: Duration,
+    idle_ttl_ns: u64,
+    /// `None` where calls have no deadline.
+    deadline_ns: Option<u64>,
     slots: Mutex<Slots<Lent<W, S>>>,
     pockets: Pockets<Instance<W, S>>,
     /// Whether instances are to come back to the slots: somebody queues, or the pool is closed.
     wanted: AtomicBool,
-    /// When refill will look at what expires, in nanoseconds from `made`; the greatest number where
-    /// it will not.
+    /// When refill will look at what expires, as the ticker counts; the greatest number where it will
+    /// not.
     looks_at: AtomicU64,
     /// Whether the ticker knows of this pool. Changed under the lock of the slots.
     watched: AtomicBool,
-    made: Instant,
     me: Weak<Self>,
 }
 
@@ -74,6 +76,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         };
         let made = maker.clock.now();
         let lane = maker.binding.component().lane();
+        let deadline = maker.terms.limits().deadline;
         let lending = Arc::new_cyclic(|me| Self {
             maker,
             host,
@@ -82,12 +85,13 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             runtime,
             lane,
             idle_ttl: config.idle_ttl,
+            idle_ttl_ns: policy::nanos(config.idle_ttl),
+            deadline_ns: u64::try_from(deadline.as_nanos()).ok(),
             slots: Mutex::new(Slots::new(config)),
             pockets: Pockets::new(threads),
             wanted: AtomicBool::new(false),
             looks_at: AtomicU64::new(u64::MAX),
             watched: AtomicBool::new(false),
-            made,
             me: me.clone(),
         });
         lending.notice(made);
@@ -141,7 +145,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
                 }
                 return Arrived::Turn(Turn::Warm(instance));
             }
-            let age = instance.age();
+            let age = self.age(&instance);
             aged = Some(slots.give_back(instance, age, now, Some(Retire::Aged)));
         }
         let arrived = slots.arrive(now);
@@ -183,7 +187,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     fn give_back(&self, mut instance: Lent<W, S>, sound: bool) {
-        instance.idle_since = self.host.ticker.coarse_now();
+        let now = self.host.ticker.coarse_ns();
+        instance.idle_since_ns = now;
         if !sound || !instance.handles.is_empty() {
             return self.give_back_slow(instance, Some(Retire::Faulty));
         }
@@ -191,7 +196,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             return self.give_back_slow(instance, Some(Retire::Used));
         }
         instance.calls_left -= 1;
-        if self.is_aged(&instance, || self.host.ticker.coarse_now()) {
+        if self.is_aged(&instance, || self.host.ticker.instant(now)) {
             return self.give_back_slow(instance, Some(Retire::Aged));
         }
         if self.is_wanted() {
@@ -207,8 +212,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         {
             self.give_back_slow(instance, None);
         }
-        if self.nanos(expires) < self.looks_at.load(Ordering::Relaxed) {
-            self.look_again(expires);
+        if expires < self.looks_at.load(Ordering::Relaxed) {
+            self.look_again(self.host.ticker.instant(expires));
         }
     }
 
@@ -217,23 +222,30 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         self.wanted.load(Ordering::Relaxed) || self.room().is_wanted()
     }
 
-    /// When an instance that falls idle now is to be looked at.
-    fn expires(&self, instance: &Instance<W, S>) -> Instant {
-        let idle = instance.idle_since + self.idle_ttl;
+    /// When an instance that falls idle now is to be looked at, as the ticker counts.
+    fn expires(&self, instance: &Instance<W, S>) -> u64 {
+        let idle = instance.idle_since_ns.saturating_add(self.idle_ttl_ns);
         match self.maker.max_age {
-            Some(age) => idle.min(instance.born + age),
+            Some(age) => idle.min(self.host.ticker.ns(instance.born + age)),
             None => idle,
         }
     }
 
-    fn nanos(&self, at: Instant) -> u64 {
-        policy::nanos(at.saturating_duration_since(self.made))
+    fn idle_since(&self, instance: &Instance<W, S>) -> Instant {
+        self.host.ticker.instant(instance.idle_since_ns)
+    }
+
+    fn age(&self, instance: &Instance<W, S>) -> Age {
+        Age {
+            born: instance.born,
+            since: self.idle_since(instance),
+        }
     }
 
     /// Gives an instance back to the slots.
     fn give_back_slow(&self, instance: Lent<W, S>, retire: Option<Retire>) {
         let now = self.maker.clock.now();
-        let age = instance.age();
+        let age = self.age(&instance);
         let mut slots = self.slots.lock();
         let returned = slots.give_back(instance, age, now, retire);
         let notice = self.note(&mut slots, now);
@@ -305,7 +317,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         if self.wanted.load(Ordering::Relaxed) != wanted {
             self.wanted.store(wanted, Ordering::Relaxed);
         }
-        let looks_at = slots.looks_at().map_or(u64::MAX, |at| self.nanos(at));
+        let looks_at = slots
+            .looks_at()
+            .map_or(u64::MAX, |at| self.host.ticker.ns(at));
         if self.looks_at.load(Ordering::Relaxed) != looks_at {
             self.looks_at.store(looks_at, Ordering::Relaxed);
         }

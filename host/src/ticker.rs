@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::engine::{Engines, Lane};
+use crate::policy;
 use crate::sync::{AtomicBool, AtomicU64, Condvar, Mutex, MutexGuard, Ordering, thread};
 
 /// Somebody who lends instances.
@@ -156,13 +157,30 @@ impl Ticker {
         self.shared.ticks.load(Ordering::Relaxed)
     }
 
-    /// The time as of the last tick, without asking the clock. Asks it where nothing ticks.
+    /// Nanoseconds from [`Ticker::instant`]`(0)` to the last tick, without asking the clock. Asks it
+    /// where nothing ticks.
     #[inline]
-    pub(crate) fn coarse_now(&self) -> Instant {
+    pub(crate) fn coarse_ns(&self) -> u64 {
         if self.shared.clock.is_manual() || !self.ticks() {
-            return self.shared.clock.now();
+            return self.ns(self.shared.clock.now());
         }
-        self.shared.start + Duration::from_nanos(self.shared.passed_ns.load(Ordering::Relaxed))
+        self.shared.passed_ns.load(Ordering::Relaxed)
+    }
+
+    /// The same as an instant.
+    pub(crate) fn coarse_now(&self) -> Instant {
+        self.instant(self.coarse_ns())
+    }
+
+    /// The instant that is so many nanoseconds away.
+    #[inline]
+    pub(crate) fn instant(&self, ns: u64) -> Instant {
+        self.shared.start + Duration::from_nanos(ns)
+    }
+
+    /// How many nanoseconds away an instant is.
+    pub(crate) fn ns(&self, at: Instant) -> u64 {
+        policy::nanos(at.saturating_duration_since(self.shared.start))
     }
 
     /// Starts the thread, unless it is there. Nothing may be lent before it is: without it a guest
@@ -227,8 +245,8 @@ impl Shared {
 
     fn keep_time(&self) {
         let passed = self.clock.now().saturating_duration_since(self.start);
-        let ns = u64::try_from(passed.as_nanos()).unwrap_or(u64::MAX);
-        self.passed_ns.store(ns, Ordering::Relaxed);
+        let passed = policy::nanos(passed);
+        self.passed_ns.store(passed, Ordering::Relaxed);
     }
 
     fn anyone_busy(&self) -> bool {

@@ -25,7 +25,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     pub(super) fn drop_instance(&self, instance: Lent<W, S>, now: Instant) {
         let dropping = Dropping(self);
         drop(instance);
-        let measured = self.nanos(now).is_multiple_of(MEASURED);
+        let measured = self.host.ticker.ns(now).is_multiple_of(MEASURED);
         dropping.done(measured.then(|| self.maker.clock.now().saturating_duration_since(now)));
     }
 
@@ -47,7 +47,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         instances
             .into_iter()
             .map(|instance| {
-                let (age, retire) = (instance.age(), retire(&instance));
+                let (age, retire) = (self.age(&instance), retire(&instance));
                 slots.give_back(instance, age, now, retire)
             })
             .collect()
@@ -104,7 +104,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         });
         let now = self.maker.clock.now();
         match made {
-            Ok(instance) => {
+            Ok(mut instance) => {
+                instance.idle_since_ns = self.host.ticker.ns(now);
                 let cost = now.saturating_duration_since(began);
                 self.take_back(now, |slots| slots.refilled(Box::new(instance), now, cost));
             }
@@ -147,7 +148,7 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         let mut next = None;
         let retired = self.pockets.sift(|instance| {
             let aged = age.map(|age| instance.born + age);
-            let expired = (spare > 0).then(|| instance.idle_since + ttl);
+            let expired = (spare > 0).then(|| self.idle_since(instance) + ttl);
             let until = [aged, expired].into_iter().flatten().min();
             let keep = !wanted && until.is_none_or(|until| now < until);
             match keep {
@@ -157,7 +158,7 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
             keep
         });
         let returned = self.take_in(&mut slots, retired, now, |instance| {
-            let expired = now >= instance.idle_since + ttl;
+            let expired = now >= self.idle_since(instance) + ttl;
             match self.is_aged(instance, || now) {
                 true => Some(Retire::Aged),
                 // Nor where it only came out because its pocket was filled meanwhile.

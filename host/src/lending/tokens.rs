@@ -162,7 +162,7 @@ impl<W: World, S: Send + 'static> Drop for Place<'_, W, S> {
         if let Some(ticket) = self.ticket.take() {
             let now = self.pool.maker.clock.now();
             self.pool.take_back(now, |slots| {
-                slots.leave(ticket, now, |instance| instance.age())
+                slots.leave(ticket, now, |instance| self.pool.age(instance))
             });
             self.pool.notice(now);
         }

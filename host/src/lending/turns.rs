@@ -137,7 +137,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             queued: Duration::ZERO,
             warm: true,
             start: Duration::ZERO,
-            deadline: self.deadline(self.host.ticker.coarse_now()),
+            deadline: self.deadline_ns.map(|deadline| {
+                let ticker = &self.host.ticker;
+                ticker.instant(ticker.coarse_ns().saturating_add(deadline))
+            }),
         }
     }
 

@@ -152,7 +152,6 @@ pub(crate) mod instance {
     use crate::library::clock::Clock;
     use crate::library::error::CallError;
     use crate::library::limits::Limits;
-    use crate::library::policy::Age;
     use crate::library::reset::Reset;
 
     pub(crate) struct Binding(pub(crate) Component);
@@ -193,7 +192,7 @@ pub(crate) mod instance {
                 store: Store((self.state)()),
                 handles: Handles,
                 born,
-                idle_since: born,
+                idle_since_ns: 0,
                 calls_left: self.calls,
                 calls: Cell::new(0),
                 slot: Slot(Arc::clone(&self.engines)),
@@ -217,7 +216,7 @@ pub(crate) mod instance {
         pub(crate) store: Store<S>,
         pub(crate) handles: Handles,
         pub(crate) born: Instant,
-        pub(crate) idle_since: Instant,
+        pub(crate) idle_since_ns: u64,
         pub(crate) calls_left: u32,
         /// Loom objects where two threads have it at once, or one before it can see what the other
         /// did to it.
@@ -227,13 +226,6 @@ pub(crate) mod instance {
     }
 
     impl<W, S: 'static> Instance<W, S> {
-        pub(crate) fn age(&self) -> Age {
-            Age {
-                born: self.born,
-                since: self.idle_since,
-            }
-        }
-
         /// What every call does.
         pub(crate) fn touch(&mut self) {
             self.calls.set(self.calls.get() + 1);
