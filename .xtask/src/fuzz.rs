@@ -159,6 +159,8 @@ fn case(paths: &Paths, folder: &Path, name: &str, seconds: f64) -> Result<Case> 
             format!("-max_len={MOST_BYTES}"),
         ])
         .arg(format!("-timeout={INPUT_SECONDS}"))
+        // On a machine that is busy, an input may take longer than libFuzzer finds right.
+        .arg(format!("-report_slow_units={INPUT_SECONDS}"))
         .arg(format!("-rss_limit_mb={MEMORY_MIB}"))
         .arg(format!("-artifact_prefix={}/", crashes.display()))
         .arg("-print_final_stats=1")
