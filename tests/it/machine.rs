@@ -108,7 +108,9 @@ fn a_process_that_is_started_gets_no_file_of_the_host() {
 #[cfg(target_os = "linux")]
 fn a_forked_child_changes_nothing_for_the_process() {
     let component = load(&host_with(|_| {}), COUNTER);
-    let pool = blocking::Pool::<()>::new(&component, config(1, always())).unwrap();
+    let mut config = config(1, always());
+    config.limits.deadline = Duration::from_secs(2);
+    let pool = blocking::Pool::<()>::new(&component, config).unwrap();
     for calls in 1..=2 {
         assert_eq!(number(pool.invoke("next", &[]).unwrap()), calls);
     }
