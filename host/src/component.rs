@@ -32,8 +32,8 @@ pub(crate) struct HostParts {
     pub(crate) ticker: Ticker,
     pub(crate) refill: Refill,
     pub(crate) loading: Loading,
-    plain_room: Room,
-    concurrent_room: Room,
+    plain_room: Arc<Room>,
+    concurrent_room: Arc<Room>,
     pub(crate) loads: Loads,
     pub(crate) registry: Registry,
 }
@@ -42,12 +42,13 @@ impl HostParts {
     pub(crate) fn new(config: HostConfig) -> Self {
         let engines = Arc::new(Engines::new(config.clone()));
         let clock = config.clock.clone();
+        let slots = usize::try_from(config.max_instances).unwrap_or(usize::MAX);
         Self {
             cache: Cache::open(&config.cache),
             ticker: Ticker::new(Arc::clone(&engines), config.tick, clock.clone()),
             refill: Refill::new(config.refill_threads, clock.clone()),
-            plain_room: Room::default(),
-            concurrent_room: Room::default(),
+            plain_room: Room::new(slots),
+            concurrent_room: Room::new(slots),
             loads: Loads::new(processors()),
             loading: Loading::default(),
             registry: Registry::new(config.max_loaded, config.max_code_bytes, clock.now()),
@@ -56,8 +57,8 @@ impl HostParts {
         }
     }
 
-    /// The line of those for whom the engine of `lane` has no room.
-    pub(crate) fn room(&self, lane: Lane) -> &Room {
+    /// Who may have instances in `lane`.
+    pub(crate) fn room(&self, lane: Lane) -> &Arc<Room> {
         match lane {
             Lane::Plain => &self.plain_room,
             Lane::Concurrent => &self.concurrent_room,

@@ -27,10 +27,11 @@ pub struct HostConfig {
     /// ends within two ticks of its deadline; a shorter tick costs one more wake-up of one thread
     /// per tick while calls run, and nothing while none do.
     pub tick: Duration,
-    /// Most component instances alive at once in each lane, over all pools. Default 1000. Each
-    /// reserves address space for up to four linear memories, and no memory until it is used.
-    /// Reserving takes 2 to 3 µs each, once, when the first component of a lane is loaded: a
-    /// process that starts, answers and ends had better ask for few.
+    /// Most component instances alive at once in each lane, over all pools. Default 1000. Pools have
+    /// equal shares of them, as far as they need them: see [the guide](crate::guide). Each reserves
+    /// address space for up to four linear memories, and no memory until it is used. Reserving takes
+    /// 2 to 3 µs each, once, when the first component of a lane is loaded: a process that starts,
+    /// answers and ends had better ask for few.
     pub max_instances: u32,
     /// Deepest stack of a guest, in bytes. Default 512 KiB. A guest that needs more traps.
     pub stack_bytes: usize,

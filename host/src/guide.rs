@@ -69,7 +69,9 @@
 //! - [`HostConfig::max_instances`](crate::HostConfig::max_instances) (1000 in each lane) bounds all
 //!   pools together. When it is reached, idle instances of all pools beyond their `min_warm` are
 //!   given up first; then calls wait in line, and get [`CallError::HostFull`] when their time is up
-//!   or nobody will give an instance back.
+//!   or nobody will give an instance back. A pool that holds more than an equal share of them leaves
+//!   a tenth free, as far as other pools in use may still ask for it, and does not take what they
+//!   used in the last 100 ms: so one that is flooded does not keep the others' callers waiting.
 //!
 //! ```
 //! use prewarm::{CallError, Host, HostConfig, PoolConfig, blocking};

@@ -23,6 +23,7 @@ use crate::exports::ExportedFunc;
 use crate::fault;
 use crate::receipt::{Measured, Receipt};
 use crate::reset::Reset;
+use crate::room::Permit;
 use crate::state::{State, Terms};
 use crate::value::handles::Handles;
 use crate::world::World;
@@ -66,13 +67,15 @@ pub(crate) struct Instance<W, S: 'static> {
     pub(crate) world: W,
     pub(crate) handles: Handles,
     pub(crate) born: Instant,
-    /// When its last call ended, as the ticker counts.
+    /// When its last call ended, or it was made, as the ticker counts.
     pub(crate) idle_since_ns: u64,
     pub(crate) calls_left: u32,
     /// How its slot will be reset.
     reset: Reset,
     /// See [`Bound::away`].
     away: Option<Arc<[ComponentExportIndex]>>,
+    /// What it takes of the host's room, until all of the above is gone.
+    pub(crate) permit: Option<Permit>,
 }
 
 /// What a call still needs to know of how it came by its instance.
@@ -160,6 +163,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             calls_left,
             reset: bound.reset,
             away: bound.away.clone(),
+            permit: None,
         })
     }
 

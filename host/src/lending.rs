@@ -26,7 +26,7 @@ use crate::instance::{Instance, Maker};
 use crate::park;
 use crate::pockets::Pockets;
 use crate::policy::{self, Age};
-use crate::room::Room;
+use crate::room::{Claim, Permit, Tenant};
 use crate::slots::{Arrived, Notice, Retire, Returned, Slots, Turn};
 use crate::stats::PoolStats;
 use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
@@ -44,9 +44,9 @@ pub(crate) struct Lending<W: World, S: Send + 'static> {
     pub(crate) max_instances: usize,
     pub(crate) max_wait: Option<Duration>,
     pub(crate) runtime: Option<tokio::runtime::Handle>,
-    /// The component's, at hand: each call that gives an instance back looks at the lane's room.
+    /// What it is to the host's room, where it asks for a slot for each instance.
+    tenant: Arc<Tenant>,
     lane: Lane,
-    idle_ttl: Duration,
     idle_ttl_ns: u64,
     /// `None` where calls have no deadline.
     deadline_ns: Option<u64>,
@@ -77,14 +77,15 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let made = maker.clock.now();
         let lane = maker.binding.component().lane();
         let deadline = maker.terms.limits().deadline;
+        let tenant = host.room(lane).tenant(config.max_instances);
         let lending = Arc::new_cyclic(|me| Self {
             maker,
             host,
             max_instances: config.max_instances,
             max_wait: config.max_wait,
             runtime,
+            tenant,
             lane,
-            idle_ttl: config.idle_ttl,
             idle_ttl_ns: policy::nanos(config.idle_ttl),
             deadline_ns: u64::try_from(deadline.as_nanos()).ok(),
             slots: Mutex::new(Slots::new(config)),
@@ -117,7 +118,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         if !self.host.ticker.ticks() {
             self.host.ticker.wake();
         }
-        if self.is_aged(&instance, || self.host.ticker.coarse_now()) {
+        if self.is_aged(&instance, || self.host.ticker.coarse_ns()) {
             self.give_back_slow(instance, Some(Retire::Aged));
             return None;
         }
@@ -125,10 +126,19 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         Some(instance)
     }
 
-    fn is_aged(&self, instance: &Instance<W, S>, now: impl FnOnce() -> Instant) -> bool {
-        self.maker
-            .max_age
-            .is_some_and(|age| now() >= instance.born + age)
+    fn is_aged(&self, instance: &Instance<W, S>, now_ns: impl FnOnce() -> u64) -> bool {
+        self.too_old_at(instance).is_some_and(|at| now_ns() >= at)
+    }
+
+    /// When an instance is too old to be lent, as the ticker counts.
+    fn too_old_at(&self, instance: &Instance<W, S>) -> Option<u64> {
+        let age = self.maker.max_age?;
+        Some(self.host.ticker.ns(instance.born + age))
+    }
+
+    /// When an instance that is not called again stood idle too long, as the ticker counts.
+    fn expires_at(&self, instance: &Instance<W, S>) -> u64 {
+        instance.idle_since_ns.saturating_add(self.idle_ttl_ns)
     }
 
     fn arrive(&self, now: Instant) -> Arrived<Lent<W, S>> {
@@ -137,7 +147,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         if slots.lacks_idle()
             && let Some(instance) = self.pockets.steal()
         {
-            if !self.is_aged(&instance, || now) {
+            if !self.is_aged(&instance, || self.host.ticker.ns(now)) {
                 slots.stolen();
                 drop(slots);
                 if !self.host.ticker.ticks() {
@@ -196,13 +206,14 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             return self.give_back_slow(instance, Some(Retire::Used));
         }
         instance.calls_left -= 1;
-        if self.is_aged(&instance, || self.host.ticker.instant(now)) {
+        if self.is_aged(&instance, || now) {
             return self.give_back_slow(instance, Some(Retire::Aged));
         }
         if self.is_wanted() {
             return self.give_back_slow(instance, None);
         }
-        let expires = self.expires(&instance);
+        let too_old_at = self.too_old_at(&instance).unwrap_or(u64::MAX);
+        let look_at = self.expires_at(&instance).min(too_old_at);
         if let Err(other) = self.pockets.put(instance) {
             return self.give_back_slow(other, None);
         }
@@ -212,34 +223,28 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         {
             self.give_back_slow(instance, None);
         }
-        if expires < self.looks_at.load(Ordering::Relaxed) {
-            self.look_again(self.host.ticker.instant(expires));
+        if look_at < self.looks_at.load(Ordering::Relaxed) {
+            self.look_again(self.host.ticker.instant(look_at));
         }
     }
 
     /// Whether an instance is to go back to the slots and not to a pocket.
     fn is_wanted(&self) -> bool {
-        self.wanted.load(Ordering::Relaxed) || self.room().is_wanted()
-    }
-
-    /// When an instance that falls idle now is to be looked at, as the ticker counts.
-    fn expires(&self, instance: &Instance<W, S>) -> u64 {
-        let idle = instance.idle_since_ns.saturating_add(self.idle_ttl_ns);
-        match self.maker.max_age {
-            Some(age) => idle.min(self.host.ticker.ns(instance.born + age)),
-            None => idle,
-        }
-    }
-
-    fn idle_since(&self, instance: &Instance<W, S>) -> Instant {
-        self.host.ticker.instant(instance.idle_since_ns)
+        self.wanted.load(Ordering::Relaxed) || self.tenant.is_wanted()
     }
 
     fn age(&self, instance: &Instance<W, S>) -> Age {
         Age {
             born: instance.born,
-            since: self.idle_since(instance),
+            since: self.host.ticker.instant(instance.idle_since_ns),
         }
+    }
+
+    /// An instance that was just made, and takes a slot of the host.
+    fn new_instance(&self, mut instance: Instance<W, S>, permit: Permit) -> Lent<W, S> {
+        instance.idle_since_ns = self.host.ticker.ns(instance.born);
+        instance.permit = Some(permit);
+        Box::new(instance)
     }
 
     /// Gives an instance back to the slots.
@@ -255,14 +260,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         self.make_room();
     }
 
-    /// Those for whom the engine has no room.
-    fn room(&self) -> &Room {
-        self.host.room(self.lane)
-    }
-
-    /// Gives up what stands idle where somebody waits for room in the engine.
+    /// Gives up what stands idle where somebody waits for all of it. Who wants only what is not in
+    /// use looks for that now and then, and is no matter of this pool's callers.
     fn make_room(&self) {
-        if self.room().is_wanted() {
+        if self.tenant.is_wanted() && self.tenant.claim() == Claim::Idle {
             self.shed();
         }
     }
@@ -378,7 +379,7 @@ impl<W: World, S: Send + 'static> Drop for Lending<W, S> {
         slots.close();
         let dying = slots.take_dying();
         let pocketed = std::iter::from_fn(|| self.pockets.steal());
-        let held = dying.into_iter().chain(pocketed);
-        self.room().leaving(|| held.for_each(drop));
+        dying.into_iter().chain(pocketed).for_each(drop);
+        self.tenant.leave();
     }
 }

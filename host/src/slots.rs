@@ -98,6 +98,8 @@ struct Refilling {
     /// Failures in a row, and the instant before which it does not try again.
     failures: u32,
     not_before: Option<Instant>,
+    /// Whether that is so because the host had no slot.
+    put_off: bool,
 }
 
 impl<I> Slots<I> {
@@ -333,6 +335,10 @@ impl<I> Slots<I> {
     /// An instance counted as dropping is gone, and its slot free.
     pub(crate) fn dropped(&mut self) -> Option<Waker> {
         self.dropping -= 1;
+        if std::mem::take(&mut self.refill.put_off) {
+            // What the host lacked may be what this held.
+            self.refill.not_before = None;
+        }
         self.grant_free()
     }
 

@@ -26,12 +26,12 @@ pub(crate) trait Member: Send + Sync {
     /// not asked again until it calls [`Ticker::watch`].
     fn holds(&self) -> Held;
 
-    /// Retires the instances that stand idle beyond its `min_warm`: their slots are needed
-    /// elsewhere.
+    /// Retires instances that stand idle beyond its `min_warm`, as far as others have a claim on
+    /// their slots.
     fn shed(&self);
 
-    /// What will be given back to the engine without anybody's asking.
-    fn owes(&self) -> Owed;
+    /// How many instances stand idle, and will not be given back unless it sheds them.
+    fn idle(&self) -> usize;
 }
 
 /// What a pool holds.
@@ -43,15 +43,6 @@ pub(crate) enum Held {
     Idle,
     /// No instance.
     Nothing,
-}
-
-/// What a pool, or all of them, will give back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Owed {
-    /// Instances that are lent, or are to be dropped.
-    pub(crate) instances: usize,
-    /// Those that are being made. Who makes them may be waiting for room itself.
-    pub(crate) starting: usize,
 }
 
 /// It asks so seldom whether a guest runs because asking takes every pool's lock.
@@ -130,19 +121,14 @@ impl Ticker {
         members.push(member);
     }
 
-    /// Asks every pool to give up what it does not need of this engine.
+    /// Asks every pool of this lane to give up what others have a claim on.
     pub(crate) fn shed_all(&self, lane: Lane) {
         self.of(lane).iter().for_each(|member| member.shed());
     }
 
-    /// What all pools will give back to this engine.
-    pub(crate) fn owed(&self, lane: Lane) -> Owed {
-        let members = self.of(lane);
-        let owed = members.iter().map(|member| member.owes());
-        owed.fold(Owed::default(), |all, one| Owed {
-            instances: all.instances + one.instances,
-            starting: all.starting + one.starting,
-        })
+    /// How many instances of this lane stand idle in all pools.
+    pub(crate) fn idle(&self, lane: Lane) -> usize {
+        self.of(lane).iter().map(|member| member.idle()).sum()
     }
 
     fn of(&self, lane: Lane) -> Vec<Arc<dyn Member>> {

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use prewarm::{CallError, Host, Pool, blocking};
+use prewarm::{CallError, Component, Host, Pool, blocking};
 
 use crate::guests::COUNTER;
 use crate::support::{
-    AnyPool, FACES, always, config, host_with, load, number, poll_once, until, until_stats,
+    AnyPool, FACES, Face, always, chain, config, host_with, load, number, poll_once, until,
+    until_stats,
 };
 
 fn full_host(max_instances: u32) -> Host {
@@ -140,4 +141,92 @@ fn refill_stays_behind_callers() {
             false => Err(stats),
         }
     });
+}
+
+/// A pool that gives up at once where the host has no instance for it.
+fn impatient(face: Face, component: &Component, max_instances: usize) -> AnyPool {
+    let mut config = config(max_instances, always());
+    config.max_wait = Some(Duration::ZERO);
+    AnyPool::new(face, component, config)
+}
+
+/// Holds as many instances as the host lets it have.
+fn hold_all(pool: &AnyPool) -> Vec<Box<dyn Send>> {
+    let mut held = Vec::new();
+    loop {
+        match pool.try_hold() {
+            Ok(lease) => held.push(lease),
+            Err(CallError::HostFull(_) | CallError::Busy { .. } | CallError::Waited { .. }) => {
+                return held;
+            }
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_pool_with_more_than_its_share_leaves_others_some() {
+    for face in FACES {
+        let host = full_host(20);
+        let component = load(&host, COUNTER);
+        let flooded = impatient(face, &component, 20);
+        let other = impatient(face, &component, 20);
+        let one = other.hold();
+        let held = hold_all(&flooded);
+        assert_eq!(held.len(), 17, "{face:?}: a tenth is left");
+        let error = flooded.number("next").unwrap_err();
+        assert_eq!(
+            chain(&error)[1],
+            "18 of 20 instances are in use, 17 of them by this pool"
+        );
+        let more = hold_all(&other);
+        assert_eq!(more.len(), 2, "{face:?}");
+        drop((one, more, held));
+        assert_eq!(flooded.number("next").unwrap(), 1);
+    }
+}
+
+#[test]
+fn what_a_pool_used_just_now_is_kept_from_those_with_more() {
+    for face in FACES {
+        let clock = prewarm::Clock::manual();
+        let host = host_with(|config| {
+            config.max_instances = 4;
+            config.clock = clock.clone();
+        });
+        let component = load(&host, COUNTER);
+        let other = impatient(face, &component, 4);
+        assert_eq!(other.number("next").unwrap(), 1);
+        let flooded = impatient(face, &component, 4);
+        let mut held = hold_all(&flooded);
+        assert_eq!(held.len(), 3, "{face:?}");
+        assert_eq!(other.number("next").unwrap(), 2, "{face:?}: its own still");
+        clock.advance(Duration::from_millis(99));
+        assert!(flooded.try_hold().is_err(), "{face:?}");
+        clock.advance(Duration::from_millis(1));
+        held.push(flooded.hold());
+        assert_eq!(other.stats().retired_idle, 1, "{face:?}");
+        drop(held);
+        assert_eq!(other.number("next").unwrap(), 1);
+    }
+}
+
+/// The caller who came later is served first, since its pool holds nothing.
+#[tokio::test]
+async fn a_slot_goes_to_whose_pool_has_less() {
+    let host = full_host(2);
+    let component = load(&host, COUNTER);
+    let pool = |instances| component.pool::<()>(config(instances, always())).unwrap();
+    let (flooded, other) = (pool(4), pool(1));
+    let first = flooded.lease().await.unwrap();
+    let second = flooded.lease().await.unwrap();
+    let mut third = Box::pin(flooded.lease());
+    assert!(poll_once(third.as_mut()).is_pending());
+    let mut call = Box::pin(other.lease());
+    assert!(poll_once(call.as_mut()).is_pending());
+    drop(first);
+    let served = call.await.unwrap();
+    assert!(poll_once(third.as_mut()).is_pending());
+    drop((second, served));
+    drop(third.await.unwrap());
 }

@@ -149,10 +149,15 @@ impl<S: Send + 'static> AnyPool<S> {
 
     /// Holds one instance until the answer is dropped.
     pub fn hold(&self) -> Box<dyn Send> {
-        match self {
-            Self::Async(pool) => Box::new(RUNTIME.block_on(pool.lease()).unwrap()),
-            Self::Blocking(pool) => Box::new(pool.lease().unwrap()),
-        }
+        self.try_hold().unwrap()
+    }
+
+    /// The same, where there may be none.
+    pub fn try_hold(&self) -> Result<Box<dyn Send>, CallError> {
+        Ok(match self {
+            Self::Async(pool) => Box::new(RUNTIME.block_on(pool.lease())?),
+            Self::Blocking(pool) => Box::new(pool.lease()?),
+        })
     }
 
     /// Closes it.

@@ -7,9 +7,10 @@ use super::{Lending, Lent};
 use crate::engine::Lane;
 use crate::instance::{Instance, contained};
 use crate::refill::{Next, Work};
+use crate::room::{Claim, IN_USE};
 use crate::slots::{Refilled, Retire, Returned, Slots};
 use crate::sync::{MutexGuard, Ordering};
-use crate::ticker::{Held, Member, Owed};
+use crate::ticker::{Held, Member};
 use crate::world::World;
 
 /// Instances are made one after the other for one pool at most so many times before the refill
@@ -63,7 +64,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// their pocket was filled meanwhile, or because they are wanted. Whoever wants them found the
     /// pocket empty while this held what is in it, and does not look again.
     fn look_into_pockets(&self, slots: &Slots<Lent<W, S>>) -> (usize, Vec<Lent<W, S>>) {
-        let keep = !slots.wants_back() && !self.room().is_wanted();
+        let keep = !slots.wants_back() && !self.tenant.is_wanted();
         let mut pocketed = 0;
         let out = self.pockets.sift(|_| {
             pocketed += usize::from(keep);
@@ -88,11 +89,15 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// Makes one instance ahead.
     fn refill_one(&self) {
         let began = self.maker.clock.now();
-        if self.room().is_wanted() {
-            // What is free belongs to callers who wait for it.
-            self.change(|slots| slots.refill_failed(began));
+        let Some(permit) = self.tenant.take().or_else(|| {
+            // What it needs may be what its own dying instances hold.
+            let dying = self.slots.lock().take_dying();
+            self.drop_all(dying);
+            self.tenant.take()
+        }) else {
+            self.change(|slots| slots.refill_put_off(began));
             return self.notice(began);
-        }
+        };
         let watched = self.watch();
         self.be_watched(watched, self.host.ticker.ticks());
         let deadline = self.deadline(began);
@@ -104,12 +109,13 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         });
         let now = self.maker.clock.now();
         match made {
-            Ok(mut instance) => {
-                instance.idle_since_ns = self.host.ticker.ns(now);
+            Ok(instance) => {
+                let instance = self.new_instance(instance, permit);
                 let cost = now.saturating_duration_since(began);
-                self.take_back(now, |slots| slots.refilled(Box::new(instance), now, cost));
+                self.take_back(now, |slots| slots.refilled(instance, now, cost));
             }
             Err(error) => {
+                drop(permit);
                 tracing::debug!("an instance could not be made ahead: {error}");
                 self.change(|slots| slots.refill_failed(now));
                 self.notice(now);
@@ -142,15 +148,18 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         // it, and ask for that. See `pockets`.
         slots.begin_look(now);
         self.set_flags(&slots);
-        let (ttl, age) = (self.idle_ttl, self.maker.max_age);
+        let ns = self.host.ticker.ns(now);
         let mut spare = slots.spare(self.pockets.count());
-        let wanted = slots.wants_back() || self.room().is_wanted();
+        let wanted = slots.wants_back() || self.tenant.is_wanted();
         let mut next = None;
         let retired = self.pockets.sift(|instance| {
-            let aged = age.map(|age| instance.born + age);
-            let expired = (spare > 0).then(|| self.idle_since(instance) + ttl);
-            let until = [aged, expired].into_iter().flatten().min();
-            let keep = !wanted && until.is_none_or(|until| now < until);
+            let expires_at = (spare > 0).then(|| self.expires_at(instance));
+            let until = self
+                .too_old_at(instance)
+                .into_iter()
+                .chain(expires_at)
+                .min();
+            let keep = !wanted && until.is_none_or(|until| ns < until);
             match keep {
                 true => next = next.into_iter().chain(until).min(),
                 false => spare = spare.saturating_sub(1),
@@ -158,8 +167,8 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
             keep
         });
         let returned = self.take_in(&mut slots, retired, now, |instance| {
-            let expired = now >= self.idle_since(instance) + ttl;
-            match self.is_aged(instance, || now) {
+            let expired = ns >= self.expires_at(instance);
+            match self.is_aged(instance, || ns) {
                 true => Some(Retire::Aged),
                 // Nor where it only came out because its pocket was filled meanwhile.
                 false => (expired && !wanted).then_some(Retire::Idle),
@@ -171,7 +180,7 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         self.notice(now);
         self.make_room();
         if let Some(at) = next {
-            self.look_again(at);
+            self.look_again(self.host.ticker.instant(at));
         }
         work
     }
@@ -188,7 +197,8 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
         let stats = slots.stats(pocketed, 0);
         let held = if stats.leased + stats.starting > out.len() {
             Held::Busy
-        } else if stats.idle + stats.dying + out.len() > 0 {
+        } else if stats.idle + stats.dying + out.len() > 0 || !self.tenant.holds_nothing() {
+            // What it holds may only be its share of the host.
             Held::Idle
         } else {
             self.watched.store(false, Ordering::Relaxed);
@@ -198,28 +208,32 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
         held
     }
 
-    fn owes(&self) -> Owed {
+    fn idle(&self) -> usize {
         let slots = self.slots.lock();
         let (pocketed, out) = self.look_into_pockets(&slots);
-        let stats = slots.stats(pocketed, 0);
+        let idle = slots.stats(pocketed, 0).idle;
         self.put_back(slots, out);
-        Owed {
-            instances: stats.leased + stats.dying,
-            starting: stats.starting,
-        }
+        idle
     }
 
     fn shed(&self) {
         let now = self.maker.clock.now();
+        let unless_since = match self.tenant.claim() {
+            Claim::Nothing => return,
+            Claim::Unused => now.checked_sub(IN_USE),
+            Claim::Idle => None,
+        };
         let mut slots = self.slots.lock();
-        slots.shed();
+        slots.shed(unless_since);
         // What is to stay goes to the slots: back in a pocket, nobody might see that it is wanted.
         let pocketed = self.pockets.sift(|_| false);
         let mut spare = slots.spare(pocketed.len());
         let mut returned = Vec::new();
         for instance in pocketed {
-            let retire = (spare > 0).then_some(Retire::Idle);
-            spare = spare.saturating_sub(1);
+            let since = self.age(&instance).since;
+            let stays = spare == 0 || unless_since.is_some_and(|at| since > at);
+            let retire = (!stays).then_some(Retire::Idle);
+            spare -= usize::from(!stays);
             returned.extend(self.take_in(&mut slots, vec![instance], now, |_| retire));
         }
         // Their room is wanted now, not when refill comes round to it.

@@ -112,7 +112,6 @@ impl<W: World, S: Send + 'static> Vacancy<'_, W, S> {
 impl<W: World, S: Send + 'static> Drop for Vacancy<'_, W, S> {
     fn drop(&mut self) {
         self.0.change(Slots::start_failed);
-        self.0.room().freed();
     }
 }
 
@@ -126,7 +125,6 @@ impl<W: World, S: Send + 'static> Dropping<'_, W, S> {
             cost.into_iter().for_each(|cost| slots.drop_cost(cost));
             slots.dropped()
         });
-        self.0.room().freed();
         std::mem::forget(self);
     }
 }
@@ -134,7 +132,6 @@ impl<W: World, S: Send + 'static> Dropping<'_, W, S> {
 impl<W: World, S: Send + 'static> Drop for Dropping<'_, W, S> {
     fn drop(&mut self) {
         self.0.change(Slots::dropped);
-        self.0.room().freed();
     }
 }
 

@@ -9,12 +9,19 @@ use super::{Lending, Lent};
 use crate::error::{CallError, Phase};
 use crate::instance::{Begun, Instance};
 use crate::park;
-use crate::room::LOOK_AGAIN;
+use crate::room::{InLine, LOOK_AGAIN, Permit};
 use crate::slots::{Arrived, Ticket, Turn};
 use crate::world::World;
 
 /// After so many looks in a row at which nobody was going to give anything back, nobody is.
 const HOPELESS_LOOKS: u32 = 3;
+
+/// What a caller who waits for room finds.
+enum Look {
+    Granted(Permit),
+    Wait(InLine),
+    Hopeless,
+}
 
 impl<W: World, S: Send + 'static> Lending<W, S> {
     /// When a caller who arrived at `now` gives up its place, and what it is told then.
@@ -197,27 +204,21 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         begun: &mut Begun,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
-        let room = self.room();
-        let mut made = match room.is_wanted() {
-            true => Err(out_of_turn()),
-            false => self.maker.start(begun.deadline).await,
-        };
-        if let Err(CallError::HostFull(_)) = made {
-            let until = self.patience_for_room(begun);
-            if let Some(first) = park::wait_async(room.line_up().first(), until).await {
-                let mut hopeless = 0;
-                loop {
-                    self.host.ticker.shed_all(self.lane);
-                    begun.queued = self.waited(begun);
-                    made = self.maker.start(begun.deadline).await;
-                    if self.room_is_settled(&made, until, &mut hopeless) {
-                        break;
-                    }
-                    let freed = tokio::time::timeout(LOOK_AGAIN, first.freed());
-                    park::wait_async(freed, until).await;
-                }
+        let mut asked = self.tenant.take_or_line_up();
+        let made = loop {
+            let place = match asked {
+                Err(place) => place,
+                Ok(permit) => match self.maker.start(begun.deadline).await {
+                    Err(CallError::HostFull(_)) if !self.gave_up(begun) => permit.refused(),
+                    made => break made.map(|instance| (instance, permit)),
+                },
+            };
+            match self.wait_for_room(place, begun).await {
+                Some(permit) => asked = Ok(permit),
+                None => break Err(self.no_room()),
             }
-        }
+            begun.queued = self.waited(begun);
+        };
         self.made(made, begun, vacancy)
     }
 
@@ -226,29 +227,99 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         begun: &mut Begun,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
-        let (room, clock) = (self.room(), &self.maker.clock);
-        let mut made = match room.is_wanted() {
-            true => Err(out_of_turn()),
-            false => self.maker.start_direct(begun.deadline),
+        let mut asked = self.tenant.take_or_line_up();
+        let made = loop {
+            let place = match asked {
+                Err(place) => place,
+                Ok(permit) => match self.maker.start_direct(begun.deadline) {
+                    Err(CallError::HostFull(_)) if !self.gave_up(begun) => permit.refused(),
+                    made => break made.map(|instance| (instance, permit)),
+                },
+            };
+            match self.wait_for_room_direct(place, begun) {
+                Some(permit) => asked = Ok(permit),
+                None => break Err(self.no_room()),
+            }
+            begun.queued = self.waited(begun);
         };
-        if let Err(CallError::HostFull(_)) = made {
-            let until = self.patience_for_room(begun);
-            if let Some(first) = park::wait(room.line_up().first(), until, clock) {
-                let mut hopeless = 0;
-                loop {
-                    self.host.ticker.shed_all(self.lane);
-                    begun.queued = self.waited(begun);
-                    made = self.maker.start_direct(begun.deadline);
-                    if self.room_is_settled(&made, until, &mut hopeless) {
-                        break;
+        self.made(made, begun, vacancy)
+    }
+
+    async fn wait_for_room(&self, mut place: InLine, begun: &Begun) -> Option<Permit> {
+        let until = self.patience_for_room(begun);
+        let mut hopeless = 0;
+        loop {
+            let leads = place.leads();
+            place = match self.look_for_room(place, leads, &mut hopeless) {
+                Look::Granted(permit) => return Some(permit),
+                Look::Hopeless => return None,
+                Look::Wait(place) => place,
+            };
+            let again = async {
+                match leads {
+                    true => {
+                        let _ = tokio::time::timeout(LOOK_AGAIN, place.told()).await;
+                        place.try_again();
                     }
-                    let soon = clock.now() + LOOK_AGAIN;
-                    let again = Some(until.map_or(soon, |until| until.min(soon)));
-                    park::wait(first.freed(), again, clock);
+                    false => place.told().await,
+                }
+            };
+            if park::wait_async(again, until).await.is_none() {
+                return place.granted().ok();
+            }
+        }
+    }
+
+    fn wait_for_room_direct(&self, mut place: InLine, begun: &Begun) -> Option<Permit> {
+        let clock = &self.maker.clock;
+        let until = self.patience_for_room(begun);
+        let mut hopeless = 0;
+        loop {
+            let leads = place.leads();
+            place = match self.look_for_room(place, leads, &mut hopeless) {
+                Look::Granted(permit) => return Some(permit),
+                Look::Hopeless => return None,
+                Look::Wait(place) => place,
+            };
+            let soon = leads.then(|| clock.now() + LOOK_AGAIN);
+            park::wait(place.told(), until.into_iter().chain(soon).min(), clock);
+            if leads {
+                place.try_again();
+            }
+            if until.is_some_and(|until| until <= clock.now()) {
+                return place.granted().ok();
+            }
+        }
+    }
+
+    /// Sees to it that something is given back, where that is for this caller to do. Once is not
+    /// enough to find that nobody will: what was full a moment ago may be free by now.
+    fn look_for_room(&self, place: InLine, leads: bool, hopeless: &mut u32) -> Look {
+        if leads {
+            self.host.ticker.shed_all(self.lane);
+        }
+        match place.granted() {
+            Ok(permit) => Look::Granted(permit),
+            Err(place) if !leads => Look::Wait(place),
+            Err(place) => {
+                let hope = self.tenant.taken_by_all() > self.host.ticker.idle(self.lane);
+                *hopeless = if hope { 0 } else { *hopeless + 1 };
+                match *hopeless < HOPELESS_LOOKS {
+                    true => Look::Wait(place),
+                    false => Look::Hopeless,
                 }
             }
         }
-        self.made(made, begun, vacancy)
+    }
+
+    /// Whether a caller who waited for room before has no time left to do so again.
+    fn gave_up(&self, begun: &Begun) -> bool {
+        let until = self.patience_for_room(begun);
+        !begun.queued.is_zero() && until.is_some_and(|until| until <= self.maker.clock.now())
+    }
+
+    fn no_room(&self) -> CallError {
+        CallError::HostFull(self.tenant.no_room().into())
     }
 
     /// When a caller for whom the engine has no room gives up.
@@ -264,40 +335,20 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             .map_or(Duration::ZERO, |from| now.saturating_duration_since(from))
     }
 
-    /// Whether the first in line for room has its answer: there was room, the time is up, or nobody
-    /// will give anything back. `hopeless` says how often in a row that was so when it looked: once
-    /// is not enough, since what was full a moment ago may be free by now.
-    fn room_is_settled(
-        &self,
-        made: &Result<Instance<W, S>, CallError>,
-        until: Option<Instant>,
-        hopeless: &mut u32,
-    ) -> bool {
-        let full = matches!(made, Err(CallError::HostFull(_)));
-        if !full || until.is_some_and(|until| until <= self.maker.clock.now()) {
-            return true;
-        }
-        let owed = self.host.ticker.owed(self.lane);
-        let room = self.room();
-        let hope = owed.instances > 0 || owed.starting > room.waiting() || room.is_left();
-        *hopeless = if hope { 0 } else { *hopeless + 1 };
-        *hopeless >= HOPELESS_LOOKS
-    }
-
     fn made(
         &self,
-        made: Result<Instance<W, S>, CallError>,
+        made: Result<(Instance<W, S>, Permit), CallError>,
         begun: &mut Begun,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
         match made {
-            Ok(instance) => {
+            Ok((instance, permit)) => {
                 begun.warm = false;
                 begun.start = begun.called().map_or(Duration::ZERO, |from| {
                     instance.born.saturating_duration_since(from)
                 });
                 vacancy.fill(begun.start);
-                Ok(Box::new(instance))
+                Ok(self.new_instance(instance, permit))
             }
             Err(
                 error
@@ -306,9 +357,4 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Err(error) => Err(CallError::Start(Box::new(error))),
         }
     }
-}
-
-/// Others waited for room before, and had it first until the time was up.
-fn out_of_turn() -> CallError {
-    CallError::HostFull("other callers wait for room too".into())
 }

@@ -3,10 +3,11 @@
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
-use super::{Mode, Notice, Refilled, Returned, Slots};
+use super::{Idle, Mode, Notice, Refilled, Returned, Slots};
 use crate::policy::{self, Age, Counts};
 
-/// After this long a pool that did not refill because its callers came too fast looks again.
+/// After this long a pool looks again that did not refill, because its callers came too fast or the
+/// host had no slot.
 const OWED: Duration = Duration::from_millis(10);
 
 impl<I> Slots<I> {
@@ -132,6 +133,7 @@ impl<I> Slots<I> {
         self.counters.refilled += 1;
         self.refill.failures = 0;
         self.refill.not_before = None;
+        self.refill.put_off = false;
         self.give_back(
             instance,
             Age {
@@ -143,11 +145,20 @@ impl<I> Slots<I> {
         )
     }
 
+    /// The host has no slot for it now.
+    pub(crate) fn refill_put_off(&mut self, now: Instant) -> Option<Waker> {
+        self.refill.not_before = Some(now + OWED);
+        self.refill.put_off = true;
+        self.starting -= 1;
+        self.grant_free()
+    }
+
     /// Refill could not. Callers find out why when they make their own; refill tries again later.
     pub(crate) fn refill_failed(&mut self, now: Instant) -> Option<Waker> {
         let wait = policy::retry_after(self.refill.failures);
         self.refill.failures += 1;
         self.refill.not_before = Some(now + wait);
+        self.refill.put_off = false;
         self.start_failed()
     }
 
@@ -155,9 +166,11 @@ impl<I> Slots<I> {
         self.load.dropped(cost);
     }
 
-    /// Retires every idle instance beyond `min_warm`: the host needs their room.
-    pub(crate) fn shed(&mut self) {
-        while self.idle.len() > self.min_warm {
+    /// Retires idle instances beyond `min_warm`, where `unless_since` says since when they must
+    /// not stand idle to stay: the host needs their room.
+    pub(crate) fn shed(&mut self, unless_since: Option<Instant>) {
+        let stays = |idle: &Idle<I>| unless_since.is_some_and(|since| idle.since > since);
+        while self.idle.len() > self.min_warm && !self.idle.front().is_some_and(stays) {
             self.retire_oldest();
         }
     }

@@ -31,10 +31,12 @@ enum Step {
     },
     /// The refill thread does one thing.
     Refill {
-        works: bool,
+        ends: Ends,
     },
     Look,
-    Shed,
+    Shed {
+        in_use_micros: Option<u64>,
+    },
     Wait {
         micros: u64,
     },
@@ -55,12 +57,21 @@ fn step() -> impl Strategy<Value = Step> {
         6 => any::<usize>().prop_map(|at| Step::Poll { at }),
         2 => any::<usize>().prop_map(|at| Step::Leave { at }),
         6 => any::<usize>().prop_map(|at| Step::Dropped { at }),
-        6 => prop::bool::weighted(0.8).prop_map(|works| Step::Refill { works }),
+        6 => prop_oneof![8 => Just(Ends::Made), 1 => Just(Ends::Failed), 1 => Just(Ends::NoSlot)]
+            .prop_map(|ends| Step::Refill { ends }),
         1 => Just(Step::Look),
-        1 => Just(Step::Shed),
+        1 => prop::option::of(0u64..200_000).prop_map(|in_use_micros| Step::Shed { in_use_micros }),
         6 => (0u64..200_000).prop_map(|micros| Step::Wait { micros }),
         1 => prop::bool::weighted(0.1).prop_map(|close| if close { Step::Close } else { Step::Look }),
     ]
+}
+
+/// How it ends that refill makes an instance.
+#[derive(Clone, Copy, Debug)]
+enum Ends {
+    Made,
+    Failed,
+    NoSlot,
 }
 
 /// Everybody who holds something, as the pool's callers and its refill thread would.
@@ -191,17 +202,22 @@ impl World {
                 assert!(self.alive.remove(&instance), "dropped twice");
                 self.slots.dropped();
             }
-            Step::Refill { works } => {
+            Step::Refill { ends } => {
                 if self.refilling > 0 {
                     self.refilling -= 1;
-                    if works {
-                        let instance = self.make();
-                        let returned =
-                            self.slots
-                                .refilled(instance, self.now, Duration::from_micros(10));
-                        self.returned(returned);
-                    } else {
-                        self.slots.refill_failed(self.now);
+                    match ends {
+                        Ends::Made => {
+                            let instance = self.make();
+                            let cost = Duration::from_micros(10);
+                            let returned = self.slots.refilled(instance, self.now, cost);
+                            self.returned(returned);
+                        }
+                        Ends::Failed => {
+                            self.slots.refill_failed(self.now);
+                        }
+                        Ends::NoSlot => {
+                            self.slots.refill_put_off(self.now);
+                        }
                     }
                 } else {
                     match self.slots.refill(self.now) {
@@ -214,7 +230,16 @@ impl World {
             Step::Look => {
                 self.slots.look(self.now);
             }
-            Step::Shed => self.slots.shed(),
+            Step::Shed { in_use_micros } => {
+                let in_use = in_use_micros.map(Duration::from_micros);
+                let unless_since = in_use.and_then(|in_use| self.now.checked_sub(in_use));
+                self.slots.shed(unless_since);
+                let stays = |since| unless_since.is_some_and(|at| since > at);
+                assert!(
+                    self.slots.idle.len() <= self.slots.min_warm
+                        || self.slots.idle.iter().all(|idle| stays(idle.since))
+                );
+            }
             Step::Wait { micros } => self.now += Duration::from_micros(micros),
             Step::Close => {
                 self.slots.close();
@@ -249,7 +274,7 @@ impl World {
                     at: 0,
                     retire: None,
                 },
-                Step::Refill { works: true },
+                Step::Refill { ends: Ends::Made },
                 Step::Dropped { at: 0 },
             ] {
                 self.apply(step);

@@ -50,7 +50,7 @@ pub(crate) enum Notice {
 #[derive(Debug)]
 pub(crate) enum Refilled<I> {
     Drop(Vec<I>),
-    /// The slot counts as starting until `refilled` or `refill_failed`.
+    /// The slot counts as starting until `refilled`, `refill_failed` or `refill_put_off`.
     Start,
     /// Nothing until [`look`](super::Slots::look) then.
     Nap(Instant),

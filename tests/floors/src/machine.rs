@@ -74,11 +74,11 @@ pub(crate) mod component {
         pub(crate) engines: Arc<Engines>,
         pub(crate) ticker: Ticker,
         pub(crate) refill: Refill,
-        pub(crate) room: Room,
+        pub(crate) room: Arc<Room>,
     }
 
     impl HostParts {
-        pub(crate) fn room(&self, _: Lane) -> &Room {
+        pub(crate) fn room(&self, _: Lane) -> &Arc<Room> {
             &self.room
         }
     }
@@ -153,6 +153,7 @@ pub(crate) mod instance {
     use crate::library::error::CallError;
     use crate::library::limits::Limits;
     use crate::library::reset::Reset;
+    use crate::library::room::Permit;
 
     pub(crate) struct Binding(pub(crate) Component);
 
@@ -196,6 +197,7 @@ pub(crate) mod instance {
                 calls_left: self.calls,
                 calls: Cell::new(0),
                 slot: Slot(Arc::clone(&self.engines)),
+                permit: None,
                 world: PhantomData,
             })
         }
@@ -222,6 +224,7 @@ pub(crate) mod instance {
         /// did to it.
         calls: Cell<u32>,
         slot: Slot,
+        pub(crate) permit: Option<Permit>,
         world: PhantomData<W>,
     }
 

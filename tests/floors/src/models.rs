@@ -19,6 +19,7 @@ use crate::library::config::{PoolConfig, Reuse};
 use crate::library::error::CallError;
 use crate::library::lending::{Guard, Lending};
 use crate::library::loads::{Load, Loads};
+use crate::library::park;
 use crate::library::pockets::Pockets;
 use crate::library::refill::{Next, Refill, Work};
 use crate::library::registry::{Gone, Loaded, Registry};
@@ -72,7 +73,7 @@ impl Desk {
                 clock.clone(),
             ),
             refill: Refill::new(1, clock.clone()),
-            room: Room::default(),
+            room: Room::new(slots),
             engines,
         };
         assert_eq!(
@@ -204,6 +205,30 @@ pub fn who_waits_for_room_gets_what_another_pool_gives_up() -> usize {
         call(&one).unwrap();
         other.join().unwrap();
         desk.end(vec![one, two]);
+    })
+}
+
+/// The host's only slot is given back while one caller waits for it and another gives up its place.
+pub fn a_slot_goes_to_who_waits_and_not_to_who_left() -> usize {
+    explore(3, || {
+        let room = Room::new(1);
+        let tenant = room.tenant(3);
+        let held = tenant.take();
+        let (one, other) = (Arc::clone(&tenant), Arc::clone(&tenant));
+        let waits = spawn(move || {
+            let mut asked = one.take_or_line_up();
+            while let Err(place) = asked {
+                asked = place.granted();
+                if let Err(place) = &asked {
+                    park::wait(place.told(), None, &Clock::manual());
+                }
+            }
+        });
+        let leaves = spawn(move || drop(other.take_or_line_up()));
+        drop(held);
+        waits.join().unwrap();
+        leaves.join().unwrap();
+        assert_eq!(tenant.taken_by_all(), 0);
     })
 }
 

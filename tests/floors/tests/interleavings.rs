@@ -20,6 +20,7 @@ models! {
     callers_share_the_instances_in_pockets
     a_closed_pool_keeps_nothing_in_a_pocket
     who_waits_for_room_gets_what_another_pool_gives_up
+    a_slot_goes_to_who_waits_and_not_to_who_left
     who_waits_is_served_while_the_ticker_counts
     a_pool_is_closed_while_the_ticker_counts
     a_guest_that_runs_is_never_without_ticks
