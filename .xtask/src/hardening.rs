@@ -6,10 +6,10 @@ use crate::bench::{build_some, in_repository};
 use crate::paths::Paths;
 use crate::process::Program;
 
-/// Runs all hostile guests, floods and misbehaving steps, a line for each.
-pub(crate) fn hostile(paths: &Paths) -> Result<()> {
+/// Runs hostile guests, floods and misbehaving steps, a line for each: these parts, or all.
+pub(crate) fn hostile(paths: &Paths, parts: &[String]) -> Result<()> {
     build(paths)?;
-    program(paths, "hostile").run()
+    program(paths, "hostile").args(parts).run()
 }
 
 /// Calls for some minutes and says whether the process stayed as it was.

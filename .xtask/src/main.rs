@@ -94,7 +94,11 @@ enum Verb {
         args: Vec<String>,
     },
     /// Runs every hostile guest, flood and misbehaving step, and prints a line for each
-    Hostile,
+    Hostile {
+        /// Only these parts
+        #[arg(value_parser = ["guests", "floods", "steps"])]
+        parts: Vec<String>,
+    },
     /// Calls without a pause and says whether memory, descriptors, threads and mappings stay flat
     Soak {
         /// For how long
@@ -148,7 +152,7 @@ fn run(verb: Verb) -> Result<()> {
         Verb::Fuzz { minutes, targets } => fuzz::run(&paths, minutes, &targets),
         Verb::Promises { readme: true, args } => bench::promises_into_readme(&paths, &args),
         Verb::Promises { args, .. } => bench::promises(&paths, &args),
-        Verb::Hostile => hardening::hostile(&paths),
+        Verb::Hostile { parts } => hardening::hostile(&paths, &parts),
         Verb::Soak { minutes } => hardening::soak(&paths, minutes),
         Verb::Ab {
             revision,

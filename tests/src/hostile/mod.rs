@@ -33,7 +33,7 @@ pub const OUTPUT: u64 = 10_000;
 /// Resources that it may hold.
 pub const HANDLES: u32 = 100;
 /// Units of work that it may do in a call: more than it needs for anything but an endless loop.
-pub const FUEL: u64 = 20_000_000;
+pub const FUEL: u64 = 5_000_000;
 
 /// On what engine a hostile guest runs, and how it is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
