@@ -1,7 +1,7 @@
 //! Every promise, with its goal.
 
 use crate::report::{Goal, Promise, Section};
-use crate::{cores, extism, fresh, load, many, quiet, scripts, snapshot, warm};
+use crate::{cores, extism, flood, fresh, load, many, quiet, scripts, snapshot, warm};
 
 const fn promise(
     text: &'static str,
@@ -99,6 +99,24 @@ pub(crate) const SECTIONS: &[Section] = &[
             "x",
         )],
         measure: cores::warm,
+    },
+    Section {
+        promises: &[
+            promise(
+                "Beside a pool with ten times the calls it can serve, another keeps its latency: p99, where the flood \
+                 may take a quarter of the host's instances",
+                "flood-of-a-quarter-p99",
+                Most(2.0),
+                "x",
+            ),
+            promise(
+                "The same where it may take all of them",
+                "flood-of-all-p99",
+                Most(2.0),
+                "x",
+            ),
+        ],
+        measure: flood::neighbour,
     },
     Section {
         promises: &[promise(

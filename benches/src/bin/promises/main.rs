@@ -10,6 +10,7 @@ mod report;
 mod list;
 mod warm;
 mod fresh;
+mod flood;
 mod cores;
 mod load;
 mod scripts;
