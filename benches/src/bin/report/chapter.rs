@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use wasmtime::Result;
 
 use crate::draw::Plot;
-use crate::{Settings, burst, callers, dirt, latency, memory, start};
+use crate::{Settings, burst, callers, dirt, latency, memory, scale, start};
 
 /// One chapter of the report.
 #[derive(Debug, Default)]
@@ -34,13 +34,14 @@ pub(crate) struct Chapter {
 type Measure = fn(&Bench) -> Result<Chapter>;
 
 /// The chapters, in the order of the report, with what measures them.
-pub(crate) const CHAPTERS: [(&str, Measure); 6] = [
+pub(crate) const CHAPTERS: [(&str, Measure); 7] = [
     ("start", start::measure),
     ("latency", latency::measure),
     ("callers", callers::measure),
     ("dirt", dirt::measure),
     ("memory", memory::measure),
     ("burst", burst::measure),
+    ("scale", scale::measure),
 ];
 
 /// What every chapter is given.

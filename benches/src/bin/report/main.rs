@@ -18,6 +18,7 @@ mod callers;
 mod dirt;
 mod memory;
 mod burst;
+mod scale;
 mod page;
 
 use std::path::PathBuf;
@@ -37,7 +38,7 @@ pub(crate) struct Settings {
     #[arg(long)]
     quick: bool,
     /// Only these chapters, printed and not written to REPORT.md: start, latency, callers, dirt,
-    /// memory, burst
+    /// memory, burst, scale
     #[arg(long, value_name = "CHAPTER", value_delimiter = ',')]
     only: Vec<String>,
     /// Where to write every number as JSON
