@@ -21,8 +21,11 @@ pub(crate) fn soak(paths: &Paths, minutes: f64) -> Result<()> {
 }
 
 fn build(paths: &Paths) -> Result<()> {
-    // The whole workspace, lest other features have everything compiled again.
-    in_repository(paths, &["build", "--quiet", "--workspace", "--bins"]).run()
+    // Of the whole workspace, lest other features have everything compiled again.
+    let programs = ["--bin", "hostile", "--bin", "soak"];
+    in_repository(paths, &["build", "--quiet", "--workspace"])
+        .args(programs)
+        .run()
 }
 
 fn program(paths: &Paths, name: &str) -> Program {

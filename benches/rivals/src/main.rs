@@ -58,8 +58,8 @@ struct Settings {
     #[arg(long, value_name = "DIR")]
     forms: PathBuf,
     /// The folder of the guests that `cargo xtask guests` builds
-    #[arg(long, value_name = "DIR")]
-    guests: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "extism_only")]
+    guests: Option<PathBuf>,
     /// The repository
     #[arg(long, value_name = "DIR")]
     root: PathBuf,
@@ -160,6 +160,8 @@ fn against_all(settings: &Settings, jobs: &[Job]) -> Result<Vec<Value>> {
 fn rivals(settings: &Settings) -> Result<Vec<Box<dyn Rival>>> {
     let component = settings.form("component.wasm");
     let host = pools::host()?;
+    let guests = settings.guests.as_deref();
+    let guests = guests.context("the folder of the guests is not named")?;
     let mut all: Vec<Box<dyn Rival>> = vec![Box::new(native::Native)];
     all.push(Box::new(pools::rust(&host, &component)?));
     all.push(Box::new(pools::Tasks::new(&host, &component)?));
@@ -167,7 +169,7 @@ fn rivals(settings: &Settings) -> Result<Vec<Box<dyn Rival>>> {
         ("prewarm-quickjs", "javascript.wasm"),
         ("prewarm-python", "python.wasm"),
     ] {
-        let file = settings.guests.join(file);
+        let file = guests.join(file);
         if !settings.wants(name) {
             // Compiling takes long.
         } else if file.is_file() {
