@@ -89,12 +89,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// Makes one instance ahead.
     fn refill_one(&self) {
         let began = self.maker.clock.now();
-        let Some(permit) = self.tenant.take().or_else(|| {
-            // What it needs may be what its own dying instances hold.
-            let dying = self.slots.lock().take_dying();
-            self.drop_all(dying);
-            self.tenant.take()
-        }) else {
+        let Some(permit) = self.tenant.take() else {
             self.change(|slots| slots.refill_put_off(began));
             return self.notice(began);
         };

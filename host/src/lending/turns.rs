@@ -1,7 +1,7 @@
 //! A caller's way to an instance: out of its pocket, ready, made now, or after a wait.
 
 use std::future::poll_fn;
-use std::ops::Deref;
+use std::ops::{ControlFlow, Deref};
 use std::time::{Duration, Instant};
 
 use super::tokens::{Guard, Place, Vacancy};
@@ -15,13 +15,6 @@ use crate::world::World;
 
 /// After so many looks in a row at which nobody was going to give anything back, nobody is.
 const HOPELESS_LOOKS: u32 = 3;
-
-/// What a caller who waits for room finds.
-enum Look {
-    Granted(Permit),
-    Wait(InLine),
-    Hopeless,
-}
 
 impl<W: World, S: Send + 'static> Lending<W, S> {
     /// When a caller who arrived at `now` gives up its place, and what it is told then.
@@ -251,9 +244,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         loop {
             let leads = place.leads();
             place = match self.look_for_room(place, leads, &mut hopeless) {
-                Look::Granted(permit) => return Some(permit),
-                Look::Hopeless => return None,
-                Look::Wait(place) => place,
+                ControlFlow::Continue(place) => place,
+                ControlFlow::Break(permit) => return permit,
             };
             let again = async {
                 match leads {
@@ -277,9 +269,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         loop {
             let leads = place.leads();
             place = match self.look_for_room(place, leads, &mut hopeless) {
-                Look::Granted(permit) => return Some(permit),
-                Look::Hopeless => return None,
-                Look::Wait(place) => place,
+                ControlFlow::Continue(place) => place,
+                ControlFlow::Break(permit) => return permit,
             };
             let soon = leads.then(|| clock.now() + LOOK_AGAIN);
             park::wait(place.told(), until.into_iter().chain(soon).min(), clock);
@@ -294,19 +285,24 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     /// Sees to it that something is given back, where that is for this caller to do. Once is not
     /// enough to find that nobody will: what was full a moment ago may be free by now.
-    fn look_for_room(&self, place: InLine, leads: bool, hopeless: &mut u32) -> Look {
+    fn look_for_room(
+        &self,
+        place: InLine,
+        leads: bool,
+        hopeless: &mut u32,
+    ) -> ControlFlow<Option<Permit>, InLine> {
         if leads {
             self.host.ticker.shed_all(self.lane);
         }
         match place.granted() {
-            Ok(permit) => Look::Granted(permit),
-            Err(place) if !leads => Look::Wait(place),
+            Ok(permit) => ControlFlow::Break(Some(permit)),
+            Err(place) if !leads => ControlFlow::Continue(place),
             Err(place) => {
                 let hope = self.tenant.taken_by_all() > self.host.ticker.idle(self.lane);
                 *hopeless = if hope { 0 } else { *hopeless + 1 };
                 match *hopeless < HOPELESS_LOOKS {
-                    true => Look::Wait(place),
-                    false => Look::Hopeless,
+                    true => ControlFlow::Continue(place),
+                    false => ControlFlow::Break(None),
                 }
             }
         }
