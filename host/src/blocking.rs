@@ -33,10 +33,10 @@ use crate::component::Component;
 use crate::config::PoolConfig;
 use crate::error::{CallError, PoolError};
 use crate::exports::ExportedFunc;
-use crate::instance::{Begun, WarmUp};
+use crate::instance::WarmUp;
 use crate::lending::{Guard, Lending};
 use crate::plan::Plan;
-use crate::receipt::{Measured, Receipt, unboxed};
+use crate::receipt::{Begun, Outcome, Receipt, answered, answered_and_measured};
 use crate::state::State;
 use crate::stats::PoolStats;
 #[cfg(any(feature = "json", feature = "wave"))]
@@ -87,7 +87,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     ) -> Result<R, CallError> {
-        self.call_measured(call, false).map(|(answer, _)| answer)
+        answered(self.call_measured(call, false))
     }
 
     /// The same, and what the call used.
@@ -99,7 +99,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     ) -> Result<(R, Receipt), CallError> {
-        self.call_measured(call, true).map(unboxed)
+        answered_and_measured(self.call_measured(call, true))
     }
 
     /// Calls an export by its name, as [`crate::Pool::invoke`] does.
@@ -109,8 +109,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     /// As [`Pool::call`], and [`CallError::Resolve`] or [`CallError::Value`] where the name or a
     /// parameter does not fit; then no instance was used.
     pub fn invoke(&self, name: &str, params: &[Val]) -> Result<Option<Val>, CallError> {
-        self.invoke_measured(name, params, false)
-            .map(|(answer, _)| answer)
+        answered(self.invoke_measured(name, params, false))
     }
 
     /// The same, and what the call used.
@@ -123,7 +122,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         name: &str,
         params: &[Val],
     ) -> Result<(Option<Val>, Receipt), CallError> {
-        self.invoke_measured(name, params, true).map(unboxed)
+        answered_and_measured(self.invoke_measured(name, params, true))
     }
 
     /// Calls an export with parameters as JSON, as [`crate::Pool::invoke_json`] does.
@@ -139,7 +138,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     ) -> Result<serde_json::Value, CallError> {
         let function = self.component().exports().find(name)?;
         let params = function.params_from_json(params, &mut Handles::default())?;
-        let (answer, _) = self.invoke_checked(function, &params, false)?;
+        let answer = answered(self.invoke_checked(function, &params, false))?;
         Ok(function.results_to_json(answer.into_iter().collect(), &mut Handles::default())?)
     }
 
@@ -152,7 +151,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     pub fn invoke_wave(&self, name: &str, params: &str) -> Result<String, CallError> {
         let function = self.component().exports().find(name)?;
         let params = function.params_from_wave(params, &mut Handles::default())?;
-        let (answer, _) = self.invoke_checked(function, &params, false)?;
+        let answer = answered(self.invoke_checked(function, &params, false))?;
         Ok(function.results_to_wave(answer.into_iter().collect(), &mut Handles::default())?)
     }
 
@@ -203,19 +202,15 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
         measured: bool,
-    ) -> Result<(R, Measured), CallError> {
+    ) -> Outcome<R> {
         let (mut guard, begun) = self.lend(measured)?;
         run(&mut guard, &begun, call)
     }
 
-    fn invoke_measured(
-        &self,
-        name: &str,
-        params: &[Val],
-        measured: bool,
-    ) -> Result<(Option<Val>, Measured), CallError> {
-        let function = self.component().exports().find(name)?;
-        function.check_params(params)?;
+    fn invoke_measured(&self, name: &str, params: &[Val], measured: bool) -> Outcome<Option<Val>> {
+        let found = self.component().exports().find(name);
+        let function = found.map_err(CallError::from)?;
+        function.check_params(params).map_err(CallError::from)?;
         self.invoke_checked(function, params, measured)
     }
 
@@ -224,7 +219,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         function: &ExportedFunc,
         params: &[Val],
         measured: bool,
-    ) -> Result<(Option<Val>, Measured), CallError> {
+    ) -> Outcome<Option<Val>> {
         let (mut guard, begun) = self.lend(measured)?;
         invoke(&mut guard, &begun, function, params)
     }
@@ -319,7 +314,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     ) -> Result<R, CallError> {
         let begun = self.begun();
-        run(&mut self.guard, &begun, call).map(|(answer, _)| answer)
+        answered(run(&mut self.guard, &begun, call))
     }
 
     /// Calls an export by name, as [`Pool::invoke`] does.
@@ -394,7 +389,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         params: &[Val],
     ) -> Result<Option<Val>, CallError> {
         let begun = self.begun();
-        invoke(&mut self.guard, &begun, function, params).map(|(answer, _)| answer)
+        answered(invoke(&mut self.guard, &begun, function, params))
     }
 
     fn begun(&self) -> Begun {
@@ -412,7 +407,7 @@ fn run<P, W: World, S: Send + 'static, R>(
     guard: &mut Guard<P, W, S>,
     begun: &Begun,
     call: impl FnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
-) -> Result<(R, Measured), CallError>
+) -> Outcome<R>
 where
     P: Deref<Target = Lending<W, S>>,
 {
@@ -429,7 +424,7 @@ fn invoke<P, W: World, S: Send + 'static>(
     begun: &Begun,
     function: &ExportedFunc,
     params: &[Val],
-) -> Result<(Option<Val>, Measured), CallError>
+) -> Outcome<Option<Val>>
 where
     P: Deref<Target = Lending<W, S>>,
 {

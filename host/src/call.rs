@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use pin_project_lite::pin_project;
 
 use crate::error::CallError;
-use crate::receipt::{Measured, Receipt, unboxed};
+use crate::receipt::{Outcome, Receipt, answered, answered_and_measured};
 
 pin_project! {
     /// A call: await it for the answer, or make it [`Call::with_receipt`] first.
@@ -27,7 +27,7 @@ pin_project! {
 impl<F> Call<F> {
     pub(crate) fn new<R>(future: F) -> Self
     where
-        F: Future<Output = Result<(R, Measured), CallError>>,
+        F: Future<Output = Outcome<R>>,
     {
         Self { future }
     }
@@ -70,14 +70,14 @@ pin_project! {
 
 impl<F, R> Future for Receipted<F>
 where
-    F: Future<Output = Result<(R, Measured), CallError>>,
+    F: Future<Output = Outcome<R>>,
 {
     type Output = Result<(R, Receipt), CallError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let _wanted = Wanted::set(true);
-        let answer = ready!(self.project().future.poll(cx));
-        Poll::Ready(answer.map(unboxed))
+        let outcome = ready!(self.project().future.poll(cx));
+        Poll::Ready(answered_and_measured(outcome))
     }
 }
 
@@ -98,14 +98,14 @@ impl Drop for Wanted {
 
 impl<F, R> Future for Call<F>
 where
-    F: Future<Output = Result<(R, Measured), CallError>>,
+    F: Future<Output = Outcome<R>>,
 {
     type Output = Result<R, CallError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         // A call inside one that is measured is not measured for it.
         let _wanted = Wanted::set(false);
-        let answer = ready!(self.project().future.poll(cx));
-        Poll::Ready(answer.map(|(answer, _)| answer))
+        let outcome = ready!(self.project().future.poll(cx));
+        Poll::Ready(answered(outcome))
     }
 }

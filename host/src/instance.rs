@@ -21,7 +21,7 @@ use crate::dirt::{Learner, Watch};
 use crate::error::{CallError, Phase};
 use crate::exports::ExportedFunc;
 use crate::fault;
-use crate::receipt::{Measured, Receipt};
+use crate::receipt::{Begun, Measured, Outcome, Receipt};
 use crate::reset::Reset;
 use crate::room::Permit;
 use crate::state::{State, Terms};
@@ -48,7 +48,6 @@ pub(crate) enum WarmUp<W, S: 'static> {
 /// Makes the instances of one pool.
 pub(crate) struct Maker<W: World, S: 'static> {
     pub(crate) binding: Binding<W, S>,
-    pub(crate) clock: Clock,
     pub(crate) terms: Arc<Terms>,
     pub(crate) reuse: Reuse,
     pub(crate) max_age: Option<Duration>,
@@ -78,48 +77,12 @@ pub(crate) struct Instance<W, S: 'static> {
     pub(crate) permit: Option<Permit>,
 }
 
-/// What a call still needs to know of how it came by its instance.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Begun {
-    /// `None` where nobody asked for the time.
-    pub(crate) arrived: Option<Instant>,
-    /// Whether a receipt is wanted.
-    pub(crate) measured: bool,
-    pub(crate) queued: Duration,
-    pub(crate) warm: bool,
-    pub(crate) start: Duration,
-    pub(crate) deadline: Option<Instant>,
-}
-
-impl Begun {
-    pub(crate) fn at(arrived: Instant, deadline: Option<Instant>, measured: bool) -> Self {
-        Self {
-            arrived: Some(arrived),
-            measured,
-            queued: Duration::ZERO,
-            warm: true,
-            start: Duration::ZERO,
-            deadline,
-        }
-    }
-
-    /// When the instance was there and the call itself began.
-    pub(crate) fn called(&self) -> Option<Instant> {
-        Some(self.arrived? + self.queued + self.start)
-    }
-
-    /// The same, for a receipt: `None` where none is wanted.
-    fn measured_from(&self) -> Option<Instant> {
-        self.called().filter(|_| self.measured)
-    }
-}
-
 impl<W: World, S: Send + 'static> Maker<W, S> {
     fn store(&self, bound: &Bound<W, S>, deadline: Option<Instant>) -> Store<State<S>> {
         let state = State::new((self.state)(), &self.terms);
         let mut store = state.into_store(bound.pre.engine());
-        let clock = self.clock.clone();
-        store.epoch_deadline_callback(move |mut store| match store.data_mut().stop(clock.now()) {
+        // It captures nothing, so that its box is not allocated.
+        store.epoch_deadline_callback(|store| match store.data().stop() {
             Some(stop) => Err(stop.into()),
             None if store.data().yields() => Ok(UpdateDeadline::Yield(1)),
             None => Ok(UpdateDeadline::Continue(1)),
@@ -152,7 +115,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             Reuse::Never => 1,
             Reuse::Calls(range) => self.sample(*range.start(), *range.end()),
         };
-        let born = self.clock.now();
+        let born = self.clock().now();
         Ok(Instance {
             store,
             raw,
@@ -165,6 +128,10 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             away: bound.away.clone(),
             permit: None,
         })
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        self.terms.clock()
     }
 
     fn learner(&self) -> &Learner {
@@ -272,7 +239,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 .started(watch.and_then(Watch::end), instance.reset);
             Ok(instance)
         };
-        match bounded(made, &self.clock, deadline, &mut None).await {
+        match bounded(made, self.clock(), deadline, &mut None).await {
             Ended::Done(made) => made,
             Ended::Panicked(panic) => Err(fault::host_panic(&*panic)),
             Ended::Late => Err(CallError::Deadline {
@@ -288,12 +255,15 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         instance: &mut Instance<W, S>,
         begun: &Begun,
         call: impl AsyncFnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
-    ) -> Result<(R, Measured), CallError> {
+    ) -> Outcome<R> {
         let watch = self.watch();
         self.begin(&mut instance.store, begun.deadline);
         instance.store.data_mut().set_yields(true);
-        let mut active = begun.measured_from().map(Active::from);
-        let ended = bounded(|| call(instance), &self.clock, begun.deadline, &mut active).await;
+        let mut active = begun
+            .measured
+            .as_ref()
+            .map(|way| Active::from(way.called()));
+        let ended = bounded(|| call(instance), self.clock(), begun.deadline, &mut active).await;
         self.called(watch, instance);
         match ended {
             Ended::Done(Ok(answer)) => match instance.over_limit() {
@@ -301,16 +271,16 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                     let active = active.map(|active| active.time);
                     Ok((answer, self.receipt(instance, begun, active)))
                 }
-                Some(error) => Err(error),
+                Some(error) => Err(error.into()),
             },
             Ended::Done(Err(error)) => {
-                Err(fault::call_error(error, instance.store.data(), Phase::Call))
+                Err(fault::call_error(error, instance.store.data(), Phase::Call).into())
             }
-            Ended::Panicked(panic) => Err(fault::host_panic(&*panic)),
-            Ended::Late => Err(CallError::Deadline {
+            Ended::Panicked(panic) => Err(fault::host_panic(&*panic).into()),
+            Ended::Late => Err(Box::new(CallError::Deadline {
                 deadline: self.terms.limits().deadline,
                 phase: Phase::Call,
-            }),
+            })),
         }
     }
 
@@ -320,20 +290,20 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         instance: &mut Instance<W, S>,
         begun: &Begun,
         call: impl FnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
-    ) -> Result<(R, Measured), CallError> {
+    ) -> Outcome<R> {
         let watch = self.watch();
         self.begin(&mut instance.store, begun.deadline);
         let answer = contained(|| {
-            call(instance)
-                .map_err(|error| fault::call_error(error, instance.store.data(), Phase::Call))
+            call(instance).map_err(|error| {
+                Box::new(fault::call_error(error, instance.store.data(), Phase::Call))
+            })
         })?;
         self.called(watch, instance);
         if let Some(error) = instance.over_limit() {
-            return Err(error);
+            return Err(error.into());
         }
-        let active = begun
-            .measured_from()
-            .map(|called| self.clock.now().saturating_duration_since(called));
+        let active = (begun.measured.as_ref())
+            .map(|way| self.clock().now().saturating_duration_since(way.called()));
         Ok((answer, self.receipt(instance, begun, active)))
     }
 
@@ -344,16 +314,16 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         begun: &Begun,
         active: Option<Duration>,
     ) -> Measured {
-        let (arrived, active) = (begun.arrived?, active?);
+        let (way, active) = (begun.measured.as_deref()?, active?);
         let state = instance.store.data();
         Some(Box::new(Receipt {
-            queued: begun.queued,
-            warm: begun.warm,
-            start: begun.start,
-            wall: self.clock.now().saturating_duration_since(arrived),
+            queued: way.queued,
+            warm: way.warm,
+            start: way.start,
+            wall: self.clock().now().saturating_duration_since(way.arrived),
             active,
             peak_memory_bytes: state.usage().peak_bytes(),
-            output_bytes: state.meter().output_bytes(),
+            output_bytes: state.output_bytes(),
             fuel: self
                 .terms
                 .limits()
@@ -405,7 +375,7 @@ impl<W, S: Send + 'static> Instance<W, S> {
 
     /// A limit whose passing ends the call even where the guest did not mind.
     fn over_limit(&self) -> Option<CallError> {
-        self.store.data().meter().output_hit().map(CallError::Limit)
+        self.store.data().output_hit().map(CallError::Limit)
     }
 
     fn warm_up_error(&self, error: wasmtime::Error) -> CallError {
@@ -480,6 +450,9 @@ async fn bounded<R, F: Future<Output = R>>(
 }
 
 /// Runs `call`, and makes an error of a panic.
-pub(crate) fn contained<R>(call: impl FnOnce() -> Result<R, CallError>) -> Result<R, CallError> {
-    catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|panic| Err(fault::host_panic(&*panic)))
+pub(crate) fn contained<R, E: From<CallError>>(
+    call: impl FnOnce() -> Result<R, E>,
+) -> Result<R, E> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|panic| Err(fault::host_panic(&*panic).into()))
 }

@@ -10,9 +10,8 @@ use wasmtime::component::Val;
 use crate::call::{Call, receipt_wanted};
 use crate::error::CallError;
 use crate::exports::ExportedFunc;
-use crate::instance::Begun;
 use crate::lending::{Guard, Lending};
-use crate::receipt::Measured;
+use crate::receipt::{Begun, Outcome};
 use crate::state::State;
 #[cfg(any(feature = "json", feature = "wave"))]
 use crate::value::handles::Handles;
@@ -40,7 +39,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     pub fn call<R, F>(
         &mut self,
         call: F,
-    ) -> Call<impl Future<Output = Result<(R, Measured), CallError>> + use<'_, R, F, W, S>>
+    ) -> Call<impl Future<Output = Outcome<R>> + use<'_, R, F, W, S>>
     where
         F: AsyncFnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     {
@@ -60,8 +59,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         &mut self,
         name: &str,
         params: &[Val],
-    ) -> Call<impl Future<Output = Result<(Option<Val>, Measured), CallError>> + use<'_, W, S>>
-    {
+    ) -> Call<impl Future<Output = Outcome<Option<Val>>> + use<'_, W, S>> {
         let found = self.guard.find(name).and_then(|function| {
             function.check_params(params)?;
             Ok((function, params.to_vec()))
@@ -83,7 +81,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         &mut self,
         name: &str,
         params: &str,
-    ) -> Call<impl Future<Output = Result<(String, Measured), CallError>> + use<'_, W, S>> {
+    ) -> Call<impl Future<Output = Outcome<String>> + use<'_, W, S>> {
         let found = self.prepare(name, |function, handles| {
             function.params_from_wave(params, handles)
         });
@@ -92,8 +90,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
             let begun = self.begun();
             let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
             let text =
-                function.results_to_wave(answer.into_iter().collect(), self.guard.handles()?)?;
-            Ok((text, receipt))
+                function.results_to_wave(answer.into_iter().collect(), self.guard.handles()?);
+            Ok((text.map_err(CallError::from)?, receipt))
         })
     }
 
@@ -107,8 +105,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         &mut self,
         name: &str,
         params: &serde_json::Value,
-    ) -> Call<impl Future<Output = Result<(serde_json::Value, Measured), CallError>> + use<'_, W, S>>
-    {
+    ) -> Call<impl Future<Output = Outcome<serde_json::Value>> + use<'_, W, S>> {
         let found = self.prepare(name, |function, handles| {
             function.params_from_json(params, handles)
         });
@@ -117,8 +114,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
             let begun = self.begun();
             let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
             let json =
-                function.results_to_json(answer.into_iter().collect(), self.guard.handles()?)?;
-            Ok((json, receipt))
+                function.results_to_json(answer.into_iter().collect(), self.guard.handles()?);
+            Ok((json.map_err(CallError::from)?, receipt))
         })
     }
 
@@ -143,7 +140,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     pub fn drop_resource(
         &mut self,
         handle: u32,
-    ) -> Call<impl Future<Output = Result<((), Measured), CallError>> + use<'_, W, S>> {
+    ) -> Call<impl Future<Output = Outcome<()>> + use<'_, W, S>> {
         let found = self.guard.release(handle);
         Call::new(async move {
             let resource = found?;
@@ -195,7 +192,7 @@ pub(crate) async fn run<P, W: World, S: Send + 'static, R>(
     guard: &mut Guard<P, W, S>,
     begun: &Begun,
     call: impl AsyncFnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
-) -> Result<(R, Measured), CallError>
+) -> Outcome<R>
 where
     P: Deref<Target = Lending<W, S>>,
 {
@@ -216,7 +213,7 @@ pub(crate) async fn invoke<P, W: World, S: Send + 'static>(
     begun: &Begun,
     function: &ExportedFunc,
     params: &[Val],
-) -> Result<(Option<Val>, Measured), CallError>
+) -> Outcome<Option<Val>>
 where
     P: Deref<Target = Lending<W, S>>,
 {

@@ -74,7 +74,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             // Threads that have a pocket: twice as many as run at a time.
             Reuse::Calls(_) => (2 * processors()).min(config.max_instances),
         };
-        let made = maker.clock.now();
+        let made = maker.clock().now();
         let lane = maker.binding.component().lane();
         let deadline = maker.terms.limits().deadline;
         let tenant = host.room(lane).tenant(config.max_instances);
@@ -159,7 +159,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             aged = Some(slots.give_back(instance, age, now, Some(Retire::Aged)));
         }
         let arrived = slots.arrive(now);
-        let watched = self.watched.swap(true, Ordering::Relaxed);
+        let watched = self.watch(&slots);
         let ticks = self.host.ticker.ticks();
         let notice = self.note(&mut slots, now);
         drop(slots);
@@ -173,6 +173,15 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             }
         }
         arrived
+    }
+
+    /// Whether the ticker knew of this pool. From now on it is taken to.
+    fn watch(&self, _slots: &Slots<Lent<W, S>>) -> bool {
+        let watched = self.watched.load(Ordering::Relaxed);
+        if !watched {
+            self.watched.store(true, Ordering::Relaxed);
+        }
+        watched
     }
 
     /// Sees to it that the ticker ticks and knows of this pool, which held what these say under the
@@ -249,7 +258,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     /// Gives an instance back to the slots.
     fn give_back_slow(&self, instance: Lent<W, S>, retire: Option<Retire>) {
-        let now = self.maker.clock.now();
+        let now = self.maker.clock().now();
         let age = self.age(&instance);
         let mut slots = self.slots.lock();
         let returned = slots.give_back(instance, age, now, retire);
@@ -272,7 +281,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     fn change(&self, change: impl FnOnce(&mut Slots<Lent<W, S>>) -> Option<Waker>) {
         let mut slots = self.slots.lock();
         let wake = change(&mut slots);
-        self.set_flags(&slots);
+        self.set_flags(&mut slots);
         drop(slots);
         wake.into_iter().for_each(Waker::wake);
     }
@@ -285,7 +294,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     ) {
         let mut slots = self.slots.lock();
         let returned = change(&mut slots);
-        self.set_flags(&slots);
+        self.set_flags(&mut slots);
         drop(slots);
         self.settle(returned, now);
         self.make_room();
@@ -307,21 +316,19 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     fn look_again(&self, at: Instant) {
         let mut slots = self.slots.lock();
         let notice = slots.look_at(at);
-        self.set_flags(&slots);
+        self.set_flags(&mut slots);
         drop(slots);
         self.follow(notice);
     }
 
     /// Mirrors in atomics what threads without the lock must see. Written only where it changes.
-    fn set_flags(&self, slots: &Slots<Lent<W, S>>) {
+    fn set_flags(&self, slots: &mut Slots<Lent<W, S>>) {
         let wanted = slots.wants_back();
         if self.wanted.load(Ordering::Relaxed) != wanted {
             self.wanted.store(wanted, Ordering::Relaxed);
         }
-        let looks_at = slots
-            .looks_at()
-            .map_or(u64::MAX, |at| self.host.ticker.ns(at));
-        if self.looks_at.load(Ordering::Relaxed) != looks_at {
+        if let Some(look) = slots.new_look() {
+            let looks_at = look.map_or(u64::MAX, |at| self.host.ticker.ns(at));
             self.looks_at.store(looks_at, Ordering::Relaxed);
         }
     }
@@ -353,7 +360,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let mut slots = self.slots.lock();
         let wakers = slots.close();
         let dying = slots.take_dying();
-        self.set_flags(&slots);
+        self.set_flags(&mut slots);
         drop(slots);
         wakers.into_iter().for_each(Waker::wake);
         self.drop_all(dying);
@@ -369,7 +376,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     /// The same for a thread.
     pub(crate) fn drained_direct(&self) {
-        let _ = park::wait(self.drained(), None, &self.maker.clock);
+        let _ = park::wait(self.drained(), None, self.maker.clock());
     }
 }
 

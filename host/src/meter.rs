@@ -1,8 +1,7 @@
 //! The counters of one instance that more than its own thread touches: output written, and the wish
 //! to stop.
 //!
-//! Knows atomics only. The output streams hold one [`Meter`], the state another clone, and whoever
-//! may cancel the call a third.
+//! Knows atomics only. The output streams of an instance and its WASI hold clones of one [`Meter`].
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 

@@ -94,8 +94,11 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         let direct = face == Face::Blocking || (closed && !matches!(warm_up, WarmUp::Async(_)));
         let maker = Maker {
             binding,
-            clock: host.config.clock.clone(),
-            terms: Arc::new(Terms::new(config.limits.clone(), wasi)),
+            terms: Arc::new(Terms::new(
+                config.limits.clone(),
+                wasi,
+                host.config.clock.clone(),
+            )),
             reuse: config.reuse.clone(),
             max_age: config.max_age,
             state,

@@ -169,6 +169,9 @@ const WAKE_NS: u64 = 100_000;
 /// (`cargo xtask bench --report --only latency`).
 const HAND_OVER_NS: u64 = 20_000;
 
+/// An instance that takes longer to make and drop is dear: beside that, handing it over is nothing.
+const DEAR_NS: u64 = 20 * HAND_OVER_NS;
+
 /// Longest gap that counts as a gap between calls; a longer one is a pause.
 const PAUSE_NS: u64 = 100_000_000;
 
@@ -195,11 +198,15 @@ impl Load {
 
     /// Whether handing an instance over to refill saves the caller more than it costs.
     ///
-    /// Not when callers come faster than one thread can make and drop instances: refill falls
-    /// behind, and they pay for the hand-over on top of making their own. Nor when an instance is
-    /// so cheap, and callers come so fast, that the hand-over alone is dearer.
+    /// It always does where an instance is dear: as far as refill falls behind, callers make and drop
+    /// their own, which is the same work. Else not when callers come faster than one thread can make
+    /// and drop instances: they would pay for the hand-over on top of making their own. Nor when an
+    /// instance is so cheap, and callers come so fast, that the hand-over alone is dearer.
     pub(crate) fn refill_pays(&self, now: Instant) -> bool {
         let cost = self.start_ns + self.drop_ns;
+        if cost >= DEAR_NS {
+            return true;
+        }
         let quiet = self
             .last_arrival
             .is_none_or(|last| nanos(now.saturating_duration_since(last)) > 16 * cost);
@@ -310,6 +317,8 @@ mod tests {
             (7, 6, false),
             (4, 6, false),
             (2000, 1000, true),
+            (450, 350, false),
+            (450, 450, true),
         ] {
             let (load, now) = load(interval, cost);
             assert_eq!(

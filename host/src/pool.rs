@@ -16,7 +16,7 @@ use crate::instance::{WarmUp, WarmUpFuture};
 use crate::lease::{self, Lease};
 use crate::lending::{Guard, Lending};
 use crate::plan::Plan;
-use crate::receipt::Measured;
+use crate::receipt::Outcome;
 use crate::state::State;
 use crate::stats::PoolStats;
 use crate::value::handles::Handles;
@@ -84,7 +84,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     pub fn call<R, F>(
         &self,
         call: F,
-    ) -> Call<impl Future<Output = Result<(R, Measured), CallError>> + use<'_, R, F, W, S>>
+    ) -> Call<impl Future<Output = Outcome<R>> + use<'_, R, F, W, S>>
     where
         F: AsyncFnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     {
@@ -114,8 +114,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         name: &str,
         params: &[Val],
-    ) -> Call<impl Future<Output = Result<(Option<Val>, Measured), CallError>> + use<'_, W, S>>
-    {
+    ) -> Call<impl Future<Output = Outcome<Option<Val>>> + use<'_, W, S>> {
         let found = self.prepare(name, |function, _| {
             function.check_params(params)?;
             Ok(params.to_vec())
@@ -142,7 +141,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         name: &str,
         params: &str,
-    ) -> Call<impl Future<Output = Result<(String, Measured), CallError>> + use<'_, W, S>> {
+    ) -> Call<impl Future<Output = Outcome<String>> + use<'_, W, S>> {
         let found = self.prepare(name, |function, handles| {
             function.params_from_wave(params, handles)
         });
@@ -176,8 +175,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         &self,
         name: &str,
         params: &serde_json::Value,
-    ) -> Call<impl Future<Output = Result<(serde_json::Value, Measured), CallError>> + use<'_, W, S>>
-    {
+    ) -> Call<impl Future<Output = Outcome<serde_json::Value>> + use<'_, W, S>> {
         let found = self.prepare(name, |function, handles| {
             function.params_from_json(params, handles)
         });
@@ -246,7 +244,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
         function: &ExportedFunc,
         params: &[Val],
         answer: impl FnOnce(&ExportedFunc, Option<Val>, &mut Handles) -> Result<R, CallError>,
-    ) -> Result<(R, Measured), CallError> {
+    ) -> Outcome<R> {
         let lending = &*self.lending;
         let measured = receipt_wanted();
         let (mut guard, begun) = match lending.ready(measured, self.since) {

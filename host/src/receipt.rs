@@ -1,6 +1,8 @@
 //! What one call used.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use crate::error::CallError;
 
 /// What one call used, as [`Call::with_receipt`](crate::Call::with_receipt) returns it.
 ///
@@ -38,10 +40,58 @@ pub struct Receipt {
 /// A receipt, where one is wanted. Boxed, so that the calls without one do not carry its room about.
 pub(crate) type Measured = Option<Box<Receipt>>;
 
-/// The answer of a call with its receipt.
-pub(crate) fn unboxed<R>((answer, receipt): (R, Measured)) -> (R, Receipt) {
-    (
-        answer,
-        receipt.map_or_else(Receipt::default, |receipt| *receipt),
-    )
+/// How a call ends, until it is handed to its caller. The error is boxed, or every layer would move
+/// an answer with room for an error, in pieces at odd addresses where an error begins with small
+/// fields. Each of these waits for the store before: 40 % of the time of a warm call's own future.
+pub(crate) type Outcome<R> = Result<(R, Measured), Box<CallError>>;
+
+/// The answer of a call.
+pub(crate) fn answered<R>(outcome: Outcome<R>) -> Result<R, CallError> {
+    match outcome {
+        Ok((answer, _)) => Ok(answer),
+        Err(error) => Err(*error),
+    }
+}
+
+/// The answer of a call that was measured, with its receipt.
+pub(crate) fn answered_and_measured<R>(outcome: Outcome<R>) -> Result<(R, Receipt), CallError> {
+    match outcome {
+        Ok((answer, receipt)) => Ok((answer, receipt.map(|receipt| *receipt).unwrap_or_default())),
+        Err(error) => Err(*error),
+    }
+}
+
+/// A call that has its instance.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) deadline: Option<Instant>,
+    /// Where a receipt is wanted, what it is to say of the time before. Boxed, so that the calls
+    /// without one do not carry its room about.
+    pub(crate) measured: Option<Box<Way>>,
+}
+
+/// How a caller came by its instance.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    pub(crate) arrived: Instant,
+    pub(crate) queued: Duration,
+    pub(crate) warm: bool,
+    pub(crate) start: Duration,
+}
+
+impl Way {
+    /// Of a caller who need not wait.
+    pub(crate) fn from(arrived: Instant) -> Self {
+        Self {
+            arrived,
+            queued: Duration::ZERO,
+            warm: true,
+            start: Duration::ZERO,
+        }
+    }
+
+    /// When the instance was there and the call itself began.
+    pub(crate) fn called(&self) -> Instant {
+        self.arrived + self.queued + self.start
+    }
 }

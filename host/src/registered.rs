@@ -19,7 +19,7 @@ use crate::lease::Lease;
 use crate::lending::Lending;
 use crate::plan;
 use crate::pool::Pool;
-use crate::receipt::Measured;
+use crate::receipt::Outcome;
 use crate::state::State;
 use crate::stats::PoolStats;
 use crate::wasi::Face;
@@ -131,7 +131,7 @@ impl<W: World, S: Send + 'static> Registered<W, S> {
     pub fn call<'a, R, F>(
         &'a self,
         call: F,
-    ) -> Call<impl Future<Output = Result<(R, Measured), CallError>> + use<'a, R, F, W, S>>
+    ) -> Call<impl Future<Output = Outcome<R>> + use<'a, R, F, W, S>>
     where
         F: AsyncFnOnce(&W, &mut Store<State<S>>) -> wasmtime::Result<R>,
     {
@@ -155,8 +155,7 @@ impl<W: World, S: Send + 'static> Registered<W, S> {
         &'a self,
         name: &'a str,
         params: &'a [Val],
-    ) -> Call<impl Future<Output = Result<(Option<Val>, Measured), CallError>> + use<'a, W, S>>
-    {
+    ) -> Call<impl Future<Output = Outcome<Option<Val>>> + use<'a, W, S>> {
         Call::new(async move {
             let (used, since) = self.entry.open().await?;
             let pool = pool(&used.lending, since);
@@ -178,7 +177,7 @@ impl<W: World, S: Send + 'static> Registered<W, S> {
         &'a self,
         name: &'a str,
         params: &'a str,
-    ) -> Call<impl Future<Output = Result<(String, Measured), CallError>> + use<'a, W, S>> {
+    ) -> Call<impl Future<Output = Outcome<String>> + use<'a, W, S>> {
         Call::new(async move {
             let (used, since) = self.entry.open().await?;
             let pool = pool(&used.lending, since);
@@ -200,8 +199,7 @@ impl<W: World, S: Send + 'static> Registered<W, S> {
         &'a self,
         name: &'a str,
         params: &'a serde_json::Value,
-    ) -> Call<impl Future<Output = Result<(serde_json::Value, Measured), CallError>> + use<'a, W, S>>
-    {
+    ) -> Call<impl Future<Output = Outcome<serde_json::Value>> + use<'a, W, S>> {
         Call::new(async move {
             let (used, since) = self.entry.open().await?;
             let pool = pool(&used.lending, since);

@@ -95,6 +95,8 @@ struct Refilling {
     seen: Option<Instant>,
     /// When it was told to look at what expires or is owed.
     looking: Option<Instant>,
+    /// The same, when [`Slots::new_look`] was last asked.
+    shown: Option<Instant>,
     /// Failures in a row, and the instant before which it does not try again.
     failures: u32,
     not_before: Option<Instant>,
@@ -384,9 +386,10 @@ impl<I> Slots<I> {
         self.closed || !self.waiters.is_empty()
     }
 
-    /// When refill will look at what expires.
-    pub(crate) fn looks_at(&self) -> Option<Instant> {
-        self.refill.looking
+    /// When refill will look at what expires, where that changed since this was last asked.
+    pub(crate) fn new_look(&mut self) -> Option<Option<Instant>> {
+        let looking = self.refill.looking;
+        (std::mem::replace(&mut self.refill.shown, looking) != looking).then_some(looking)
     }
 
     /// Has refill look at `at`, unless it will look by then anyway.

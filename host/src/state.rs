@@ -2,7 +2,7 @@
 //!
 //! Made on the hot path, so WASI is built when the guest first uses it, and everything that does
 //! not differ between instances is shared as [`Terms`]. Knows what one instance has and has used;
-//! knows nothing of pools, linkers and clocks: time comes in as a parameter.
+//! knows nothing of pools and linkers.
 
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,6 +13,7 @@ use wasmtime::{Engine, Error, Store};
 use wasmtime_wasi::{ResourceTable, WasiCtxView, WasiView};
 
 use crate::blame::limit_of;
+use crate::clock::Clock;
 use crate::limits::{LimitHit, Limits};
 use crate::meter::Meter;
 use crate::usage::Usage;
@@ -22,16 +23,25 @@ use crate::wasi::{Wasi, WasiPlan};
 pub(crate) struct Terms {
     limits: Limits,
     wasi: Option<WasiPlan>,
+    clock: Clock,
 }
 
 impl Terms {
     /// `wasi` may be left out for a component that imports none.
-    pub(crate) fn new(limits: Limits, wasi: Option<WasiPlan>) -> Self {
-        Self { limits, wasi }
+    pub(crate) fn new(limits: Limits, wasi: Option<WasiPlan>, clock: Clock) -> Self {
+        Self {
+            limits,
+            wasi,
+            clock,
+        }
     }
 
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.clock
     }
 }
 
@@ -85,7 +95,6 @@ pub struct State<S> {
     wasi: Option<Box<Wasi>>,
     terms: Arc<Terms>,
     usage: Usage,
-    meter: Arc<Meter>,
     /// When the call must have ended, if it must.
     deadline: Option<Instant>,
     /// Whether the guest runs in a task that can give way to others.
@@ -103,7 +112,6 @@ impl<S> State<S> {
             wasi: None,
             terms: terms.clone(),
             usage: Usage::new(limits),
-            meter: Arc::new(Meter::new(limits.output_bytes)),
             deadline: None,
             yields: false,
         }
@@ -139,9 +147,8 @@ impl<S> State<S> {
     pub(crate) fn begin_call(&mut self, deadline: Option<Instant>) {
         self.deadline = deadline;
         self.usage.begin_call();
-        self.meter.reset();
         if let Some(wasi) = &self.wasi {
-            wasi.end_lines();
+            wasi.begin_call();
         }
     }
 
@@ -155,17 +162,27 @@ impl<S> State<S> {
     }
 
     /// Why the guest must stop, if it must.
-    pub(crate) fn stop(&self, now: Instant) -> Option<Stop> {
-        if self.meter.is_cancelled() {
+    pub(crate) fn stop(&self) -> Option<Stop> {
+        if self.meter().is_some_and(Meter::is_cancelled) {
             return Some(Stop::Cancelled);
         }
-        let late = self.deadline.is_some_and(|at| at <= now);
+        let late = (self.deadline).is_some_and(|at| at <= self.terms.clock.now());
         late.then_some(Stop::Deadline)
     }
 
-    /// The part that other threads may hold, to cancel the call.
-    pub(crate) fn meter(&self) -> &Arc<Meter> {
-        &self.meter
+    /// `None` where the guest has not used WASI, and hence written nothing.
+    fn meter(&self) -> Option<&Meter> {
+        self.wasi.as_ref().map(|wasi| &*wasi.meter)
+    }
+
+    /// Bytes written since the call began.
+    pub(crate) fn output_bytes(&self) -> u64 {
+        self.meter().map_or(0, Meter::output_bytes)
+    }
+
+    /// The output limit, if the guest ran into it since the call began.
+    pub(crate) fn output_hit(&self) -> Option<LimitHit> {
+        self.meter().and_then(Meter::output_hit)
     }
 
     /// What memory the instance uses.
@@ -181,7 +198,7 @@ impl<S> State<S> {
 
     /// The limit that the guest ran into since the call began, whether or not it minded.
     pub(crate) fn limit_hit(&self) -> Option<LimitHit> {
-        self.meter.output_hit().or(self.usage.hit())
+        self.output_hit().or(self.usage.hit())
     }
 
     /// The limit behind `error`, with which a start or a call of this instance ended: the one that
@@ -212,9 +229,10 @@ impl<S: Send + 'static> State<S> {
 impl<S: Send + 'static> WasiView for State<S> {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         let wasi = self.wasi.get_or_insert_with(|| {
+            let meter = Arc::new(Meter::new(self.terms.limits.output_bytes));
             Box::new(match &self.terms.wasi {
-                Some(plan) => plan.build(&self.meter),
-                None => Wasi::none(&self.meter),
+                Some(plan) => plan.build(meter),
+                None => Wasi::none(meter),
             })
         });
         WasiCtxView {
@@ -229,7 +247,7 @@ impl<S: fmt::Debug> fmt::Debug for State<S> {
         f.debug_struct("State")
             .field("embedder", self.embedder.get())
             .field("usage", &self.usage)
-            .field("meter", &self.meter)
+            .field("meter", &self.meter())
             .field("deadline", &self.deadline)
             .finish_non_exhaustive()
     }
@@ -237,20 +255,26 @@ impl<S: fmt::Debug> fmt::Debug for State<S> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
     fn a_guest_stops_at_its_deadline_or_when_cancelled() {
-        let now = tokio::time::Instant::now().into_std();
-        let mut state = State::new((), &Arc::new(Terms::new(Limits::default(), None)));
-        assert_eq!(state.stop(now), None);
-        state.begin_call(Some(now + std::time::Duration::from_millis(1)));
-        assert_eq!(state.stop(now), None);
-        assert_eq!(
-            state.stop(now + std::time::Duration::from_millis(1)),
-            Some(Stop::Deadline)
-        );
-        state.meter().cancel();
-        assert_eq!(state.stop(now), Some(Stop::Cancelled));
+        let (clock, soon) = (Clock::manual(), Duration::from_millis(1));
+        let terms = Terms::new(Limits::default(), None, clock.clone());
+        let mut state = State::new((), &Arc::new(terms));
+        assert_eq!(state.stop(), None);
+        state.begin_call(Some(clock.now() + soon));
+        assert_eq!(state.stop(), None);
+        clock.advance(soon);
+        assert_eq!(state.stop(), Some(Stop::Deadline));
+        state.begin_call(None);
+        let _ = state.ctx();
+        assert_eq!(state.stop(), None);
+        state.meter().unwrap().cancel();
+        assert_eq!(state.stop(), Some(Stop::Cancelled));
+        state.begin_call(None);
+        assert_eq!(state.stop(), None);
     }
 }

@@ -92,9 +92,9 @@ impl WasiPlan {
     }
 
     /// WASI for one instance. `meter` counts its output.
-    pub(crate) fn build(&self, meter: &Arc<Meter>) -> Wasi {
-        let stdout = Port::stdout(&self.stdout, meter);
-        let stderr = Port::stderr(&self.stderr, meter);
+    pub(crate) fn build(&self, meter: Arc<Meter>) -> Wasi {
+        let stdout = Port::stdout(&self.stdout, &meter);
+        let stderr = Port::stderr(&self.stderr, &meter);
         let mut builder = WasiCtxBuilder::new();
         builder
             .stdout(stdout.clone())
@@ -126,6 +126,7 @@ impl WasiPlan {
             wasi,
             stdout,
             stderr,
+            meter,
         }
     }
 }
@@ -135,13 +136,15 @@ pub(crate) struct Wasi {
     pub(crate) wasi: WasiCtx,
     stdout: Port,
     stderr: Port,
+    /// The output streams hold clones of it.
+    pub(crate) meter: Arc<Meter>,
 }
 
 impl Wasi {
     /// WASI that touches nothing, for a guest that was taken not to need any.
-    pub(crate) fn none(meter: &Arc<Meter>) -> Self {
-        let stdout = Port::stdout(&Output::Null, meter);
-        let stderr = Port::stderr(&Output::Null, meter);
+    pub(crate) fn none(meter: Arc<Meter>) -> Self {
+        let stdout = Port::stdout(&Output::Null, &meter);
+        let stderr = Port::stderr(&Output::Null, &meter);
         let wasi = WasiCtxBuilder::new()
             .stdout(stdout.clone())
             .stderr(stderr.clone())
@@ -150,11 +153,13 @@ impl Wasi {
             wasi,
             stdout,
             stderr,
+            meter,
         }
     }
 
-    /// Passes on lines that have no end yet.
-    pub(crate) fn end_lines(&self) {
+    /// Passes on lines that have no end yet, and sets the meter back.
+    pub(crate) fn begin_call(&self) {
+        self.meter.reset();
         self.stdout.end_line();
         self.stderr.end_line();
     }

@@ -202,7 +202,7 @@ fn output_is_counted_wherever_it_goes() {
             state.limit_behind(&error),
             Some(LimitHit::new(Limited::Output, 2500, Some(3000)))
         );
-        assert_eq!(state.meter().output_bytes(), 2500);
+        assert_eq!(state.output_bytes(), 2500);
     }
     assert_eq!(buffer.take().len(), 2500);
     assert_eq!(
@@ -227,8 +227,7 @@ fn each_call_starts_its_own_account() {
     );
     guest.run().unwrap_err();
     let state = guest.store.data_mut();
-    state.meter().cancel();
     state.begin_call(None);
-    assert_eq!((state.limit_hit(), state.meter().output_bytes()), (None, 0));
+    assert_eq!((state.limit_hit(), state.output_bytes()), (None, 0));
     assert_eq!((state.usage().peak_bytes(), state.deadline()), (PAGE, None));
 }

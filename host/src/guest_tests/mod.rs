@@ -9,6 +9,7 @@ mod waits;
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Result, Store};
 
+use crate::clock::Clock;
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::linker::{WasiNeed, linker_for};
@@ -152,7 +153,8 @@ impl Guest {
         let plan = WasiNeed::of(&component)
             .any()
             .then(|| WasiPlan::new(grants, face).unwrap());
-        let store = State::new((), &Terms::new(limits, plan).into()).into_store(engine);
+        let store =
+            State::new((), &Terms::new(limits, plan, Clock::system()).into()).into_store(engine);
         Self {
             component,
             linker,

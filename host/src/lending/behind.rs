@@ -1,6 +1,6 @@
 //! What happens off the callers' path: instances made ahead, dropped behind, and retired when idle.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::tokens::Dropping;
 use super::{Lending, Lent};
@@ -13,9 +13,9 @@ use crate::sync::{MutexGuard, Ordering};
 use crate::ticker::{Held, Member};
 use crate::world::World;
 
-/// Instances are made one after the other for one pool at most so many times before the refill
-/// thread looks at the next pool.
-const REFILL_TURN: usize = 16;
+/// A refill thread that worked so long for one pool looks at the next before it goes on: an instance
+/// may take milliseconds.
+const REFILL_TURN: Duration = Duration::from_micros(200);
 
 /// Of how many drops one is measured.
 const MEASURED: u64 = 8;
@@ -27,12 +27,12 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let dropping = Dropping(self);
         drop(instance);
         let measured = self.host.ticker.ns(now).is_multiple_of(MEASURED);
-        dropping.done(measured.then(|| self.maker.clock.now().saturating_duration_since(now)));
+        dropping.done(measured.then(|| self.maker.clock().now().saturating_duration_since(now)));
     }
 
     pub(super) fn drop_all(&self, dying: Vec<Lent<W, S>>) {
         for instance in dying {
-            self.drop_instance(instance, self.maker.clock.now());
+            self.drop_instance(instance, self.maker.clock().now());
         }
     }
 
@@ -54,12 +54,6 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             .collect()
     }
 
-    /// Whether the ticker knew of this pool. From now on it is taken to.
-    fn watch(&self) -> bool {
-        let _slots = self.slots.lock();
-        self.watched.swap(true, Ordering::Relaxed)
-    }
-
     /// How many instances stand in pockets, counted for certain, and those that came out: because
     /// their pocket was filled meanwhile, or because they are wanted. Whoever wants them found the
     /// pocket empty while this held what is in it, and does not look again.
@@ -78,7 +72,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         if out.is_empty() {
             return;
         }
-        let now = self.maker.clock.now();
+        let now = self.maker.clock().now();
         let returned = self.take_in(&mut slots, out, now, |_| None);
         drop(slots);
         returned.into_iter().for_each(|one| self.settle(one, now));
@@ -88,12 +82,12 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     /// Makes one instance ahead.
     fn refill_one(&self) {
-        let began = self.maker.clock.now();
+        let began = self.maker.clock().now();
         let Some(permit) = self.tenant.take() else {
             self.change(|slots| slots.refill_put_off(began));
             return self.notice(began);
         };
-        let watched = self.watch();
+        let watched = self.watch(&self.slots.lock());
         self.be_watched(watched, self.host.ticker.ticks());
         let deadline = self.deadline(began);
         // Tokio panics when its runtime has shut down, and this thread serves other pools too.
@@ -102,7 +96,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Some(runtime) => runtime.block_on(self.maker.start(deadline)),
             None => wasmtime_wasi::runtime::in_tokio(self.maker.start(deadline)),
         });
-        let now = self.maker.clock.now();
+        let now = self.maker.clock().now();
         match made {
             Ok(instance) => {
                 let instance = self.new_instance(instance, permit);
@@ -121,28 +115,31 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
 impl<W: World, S: Send + 'static> Work for Lending<W, S> {
     fn work(&self) -> Next {
-        for _ in 0..REFILL_TURN {
-            let step = self.slots.lock().refill(self.maker.clock.now());
+        let began = self.maker.clock().now();
+        let mut now = began;
+        while now.saturating_duration_since(began) < REFILL_TURN {
+            let step = self.slots.lock().refill(now);
             match step {
                 Refilled::Drop(dying) => self.drop_all(dying),
                 Refilled::Start => self.refill_one(),
                 Refilled::Nap(until) => return Next::LookAt(until),
                 Refilled::Done => {
-                    self.notice(self.maker.clock.now());
+                    self.notice(now);
                     return Next::Done;
                 }
             }
+            now = self.maker.clock().now();
         }
         Next::More
     }
 
     fn look(&self) -> bool {
-        let now = self.maker.clock.now();
+        let now = self.maker.clock().now();
         let mut slots = self.slots.lock();
         // Before the pockets are looked into: who fills one later must find that nobody will look at
         // it, and ask for that. See `pockets`.
         slots.begin_look(now);
-        self.set_flags(&slots);
+        self.set_flags(&mut slots);
         let ns = self.host.ticker.ns(now);
         let mut spare = slots.spare(self.pockets.count());
         let wanted = slots.wants_back() || self.tenant.is_wanted();
@@ -212,7 +209,7 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
     }
 
     fn shed(&self) {
-        let now = self.maker.clock.now();
+        let now = self.maker.clock().now();
         let unless_since = match self.tenant.claim() {
             Claim::Nothing => return,
             Claim::Unused => now.checked_sub(IN_USE),

@@ -157,7 +157,7 @@ impl<W: World, S: Send + 'static> Place<'_, W, S> {
 impl<W: World, S: Send + 'static> Drop for Place<'_, W, S> {
     fn drop(&mut self) {
         if let Some(ticket) = self.ticket.take() {
-            let now = self.pool.maker.clock.now();
+            let now = self.pool.maker.clock().now();
             self.pool.take_back(now, |slots| {
                 slots.leave(ticket, now, |instance| self.pool.age(instance))
             });

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use super::tokens::{Guard, Place, Vacancy};
 use super::{Lending, Lent};
 use crate::error::{CallError, Phase};
-use crate::instance::{Begun, Instance};
+use crate::instance::Instance;
 use crate::park;
+use crate::receipt::{Begun, Way};
 use crate::room::{InLine, LOOK_AGAIN, Permit};
 use crate::slots::{Arrived, Ticket, Turn};
 use crate::world::World;
@@ -67,24 +68,28 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     where
         P: Deref<Target = Self>,
     {
-        let now = pool.maker.clock.now();
+        let now = pool.maker.clock().now();
         let arrived = since.unwrap_or(now);
         let deadline = pool.deadline(arrived);
-        let mut begun = Begun::at(arrived, deadline, measured);
-        begun.queued = now.saturating_duration_since(arrived);
+        let mut way = Way::from(arrived);
+        way.queued = now.saturating_duration_since(arrived);
         let turn = match pool.admit(now)? {
             Ok(turn) => turn,
             Err(ticket) => {
                 // Boxed, like the start below, so that a call that needs neither is not moved about
                 // with room for them.
                 let turn = Box::pin(pool.wait(ticket, arrived, deadline)).await?;
-                begun.queued = pool.maker.clock.now().saturating_duration_since(arrived);
+                way.queued = pool.waited(&way);
                 turn
             }
         };
         let instance = match pool.take_turn(turn) {
             Ok(instance) => instance,
-            Err(vacancy) => Box::pin(pool.start(&mut begun, vacancy)).await?,
+            Err(vacancy) => Box::pin(pool.start(&mut way, vacancy)).await?,
+        };
+        let begun = Begun {
+            deadline,
+            measured: measured.then(|| Box::new(way)),
         };
         Ok((Guard::new(pool, instance), begun))
     }
@@ -98,22 +103,26 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     where
         P: Deref<Target = Self>,
     {
-        let now = pool.maker.clock.now();
+        let now = pool.maker.clock().now();
         let arrived = since.unwrap_or(now);
         let deadline = pool.deadline(arrived);
-        let mut begun = Begun::at(arrived, deadline, measured);
-        begun.queued = now.saturating_duration_since(arrived);
+        let mut way = Way::from(arrived);
+        way.queued = now.saturating_duration_since(arrived);
         let turn = match pool.admit(now)? {
             Ok(turn) => turn,
             Err(ticket) => {
                 let turn = pool.wait_direct(ticket, arrived, deadline)?;
-                begun.queued = pool.maker.clock.now().saturating_duration_since(arrived);
+                way.queued = pool.waited(&way);
                 turn
             }
         };
         let instance = match pool.take_turn(turn) {
             Ok(instance) => instance,
-            Err(vacancy) => pool.start_direct(&mut begun, vacancy)?,
+            Err(vacancy) => pool.start_direct(&mut way, vacancy)?,
+        };
+        let begun = Begun {
+            deadline,
+            measured: measured.then(|| Box::new(way)),
         };
         Ok((Guard::new(pool, instance), begun))
     }
@@ -131,16 +140,12 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// A call on an instance that stands ready. Its deadline counts from the last tick, which asks
     /// nobody for the time.
     pub(crate) fn begun_ready(&self, measured: bool) -> Begun {
+        let ticker = &self.host.ticker;
         Begun {
-            arrived: measured.then(|| self.maker.clock.now()),
-            measured,
-            queued: Duration::ZERO,
-            warm: true,
-            start: Duration::ZERO,
-            deadline: self.deadline_ns.map(|deadline| {
-                let ticker = &self.host.ticker;
-                ticker.instant(ticker.coarse_ns().saturating_add(deadline))
-            }),
+            deadline: self
+                .deadline_ns
+                .map(|deadline| ticker.instant(ticker.coarse_ns().saturating_add(deadline))),
+            measured: measured.then(|| Box::new(Way::from(self.maker.clock().now()))),
         }
     }
 
@@ -189,57 +194,59 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         };
         let (until, late) = self.patience(arrived, deadline);
         let turn = poll_fn(|cx| place.poll(cx.waker()));
-        park::wait(turn, until, &self.maker.clock).unwrap_or(Err(late))
+        park::wait(turn, until, self.maker.clock()).unwrap_or(Err(late))
     }
 
     async fn start(
         &self,
-        begun: &mut Begun,
+        way: &mut Way,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
+        let deadline = self.deadline(way.arrived);
         let mut asked = self.tenant.take_or_line_up();
         let made = loop {
             let place = match asked {
                 Err(place) => place,
-                Ok(permit) => match self.maker.start(begun.deadline).await {
-                    Err(CallError::HostFull(_)) if !self.gave_up(begun) => permit.refused(),
+                Ok(permit) => match self.maker.start(deadline).await {
+                    Err(CallError::HostFull(_)) if !self.gave_up(way) => permit.refused(),
                     made => break made.map(|instance| (instance, permit)),
                 },
             };
-            match self.wait_for_room(place, begun).await {
+            match self.wait_for_room(place, way).await {
                 Some(permit) => asked = Ok(permit),
                 None => break Err(self.no_room()),
             }
-            begun.queued = self.waited(begun);
+            way.queued = self.waited(way);
         };
-        self.made(made, begun, vacancy)
+        self.made(made, way, vacancy)
     }
 
     fn start_direct(
         &self,
-        begun: &mut Begun,
+        way: &mut Way,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
+        let deadline = self.deadline(way.arrived);
         let mut asked = self.tenant.take_or_line_up();
         let made = loop {
             let place = match asked {
                 Err(place) => place,
-                Ok(permit) => match self.maker.start_direct(begun.deadline) {
-                    Err(CallError::HostFull(_)) if !self.gave_up(begun) => permit.refused(),
+                Ok(permit) => match self.maker.start_direct(deadline) {
+                    Err(CallError::HostFull(_)) if !self.gave_up(way) => permit.refused(),
                     made => break made.map(|instance| (instance, permit)),
                 },
             };
-            match self.wait_for_room_direct(place, begun) {
+            match self.wait_for_room_direct(place, way) {
                 Some(permit) => asked = Ok(permit),
                 None => break Err(self.no_room()),
             }
-            begun.queued = self.waited(begun);
+            way.queued = self.waited(way);
         };
-        self.made(made, begun, vacancy)
+        self.made(made, way, vacancy)
     }
 
-    async fn wait_for_room(&self, mut place: InLine, begun: &Begun) -> Option<Permit> {
-        let until = self.patience_for_room(begun);
+    async fn wait_for_room(&self, mut place: InLine, way: &Way) -> Option<Permit> {
+        let until = self.patience_for_room(way);
         let mut hopeless = 0;
         loop {
             let leads = place.leads();
@@ -262,9 +269,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         }
     }
 
-    fn wait_for_room_direct(&self, mut place: InLine, begun: &Begun) -> Option<Permit> {
-        let clock = &self.maker.clock;
-        let until = self.patience_for_room(begun);
+    fn wait_for_room_direct(&self, mut place: InLine, way: &Way) -> Option<Permit> {
+        let clock = self.maker.clock();
+        let until = self.patience_for_room(way);
         let mut hopeless = 0;
         loop {
             let leads = place.leads();
@@ -309,9 +316,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     /// Whether a caller who waited for room before has no time left to do so again.
-    fn gave_up(&self, begun: &Begun) -> bool {
-        let until = self.patience_for_room(begun);
-        !begun.queued.is_zero() && until.is_some_and(|until| until <= self.maker.clock.now())
+    fn gave_up(&self, way: &Way) -> bool {
+        let until = self.patience_for_room(way);
+        !way.queued.is_zero() && until.is_some_and(|until| until <= self.maker.clock().now())
     }
 
     fn no_room(&self) -> CallError {
@@ -319,31 +326,26 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     /// When a caller for whom the engine has no room gives up.
-    fn patience_for_room(&self, begun: &Begun) -> Option<Instant> {
-        let arrived = begun.arrived.unwrap_or_else(|| self.maker.clock.now());
-        self.patience(arrived, self.deadline(arrived)).0
+    fn patience_for_room(&self, way: &Way) -> Option<Instant> {
+        self.patience(way.arrived, self.deadline(way.arrived)).0
     }
 
-    fn waited(&self, begun: &Begun) -> Duration {
-        let now = self.maker.clock.now();
-        begun
-            .arrived
-            .map_or(Duration::ZERO, |from| now.saturating_duration_since(from))
+    fn waited(&self, way: &Way) -> Duration {
+        let now = self.maker.clock().now();
+        now.saturating_duration_since(way.arrived)
     }
 
     fn made(
         &self,
         made: Result<(Instance<W, S>, Permit), CallError>,
-        begun: &mut Begun,
+        way: &mut Way,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
         match made {
             Ok((instance, permit)) => {
-                begun.warm = false;
-                begun.start = begun.called().map_or(Duration::ZERO, |from| {
-                    instance.born.saturating_duration_since(from)
-                });
-                vacancy.fill(begun.start);
+                way.warm = false;
+                way.start = instance.born.saturating_duration_since(way.called());
+                vacancy.fill(way.start);
                 Ok(self.new_instance(instance, permit))
             }
             Err(

@@ -12,9 +12,10 @@ use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
 use super::check;
 use crate::error::SnapshotError;
 use crate::exports::ExportedFunc;
-use crate::instance::{Begun, Instance};
+use crate::instance::Instance;
 use crate::lending::Lending;
 use crate::limits::Limits;
+use crate::receipt::{Begun, answered};
 use crate::state::State;
 
 /// Room for what reading adds to each memory: a page, twice.
@@ -40,31 +41,29 @@ pub(super) fn initialise<S: Send + 'static>(
     let (mut guard, begun) =
         Lending::lend_direct(pool, false, None).map_err(SnapshotError::Init)?;
     let (_, instance) = guard.begin().map_err(SnapshotError::Init)?;
-    let (answers, _) = pool
-        .maker
-        .call_direct(instance, &begun, |instance| {
-            instance.invoke_direct(function, params)
-        })
-        .map_err(SnapshotError::Init)?;
+    let answers = answered(pool.maker.call_direct(instance, &begun, |instance| {
+        instance.invoke_direct(function, params)
+    }))
+    .map_err(SnapshotError::Init)?;
     if let Some(answer @ Val::Result(Err(_))) = answers.into_iter().next() {
         return Err(SnapshotError::Answered { answer });
     }
     // From here on no code of the guest runs.
-    let reading = Begun::at(pool.maker.clock.now(), None, false);
-    let (snapshot, _) = pool
-        .maker
-        .call_direct(instance, &reading, |instance| {
-            let state = instance.store.data_mut();
-            let memories = u64::from(state.limits().memories);
-            state.allow_more_memory(memories * READING_BYTES);
-            instance.store.set_hostcall_fuel(usize::MAX);
-            if holds_resources(instance)? {
-                return Ok(Err(SnapshotError::Open));
-            }
-            Ok(read(instance, wizer, instrumented))
-        })
-        .map_err(SnapshotError::Init)?;
-    snapshot
+    let reading = Begun {
+        deadline: None,
+        measured: None,
+    };
+    answered(pool.maker.call_direct(instance, &reading, |instance| {
+        let state = instance.store.data_mut();
+        let memories = u64::from(state.limits().memories);
+        state.allow_more_memory(memories * READING_BYTES);
+        instance.store.set_hostcall_fuel(usize::MAX);
+        if holds_resources(instance)? {
+            return Ok(Err(SnapshotError::Open));
+        }
+        Ok(read(instance, wizer, instrumented))
+    }))
+    .map_err(SnapshotError::Init)?
 }
 
 /// Makes and drops a resource of its own.

@@ -184,6 +184,10 @@ pub(crate) mod instance {
     }
 
     impl<W, S: 'static> Maker<W, S> {
+        pub(crate) fn clock(&self) -> &Clock {
+            &self.clock
+        }
+
         pub(crate) fn start_direct(&self, _: Option<Instant>) -> Result<Instance<W, S>, CallError> {
             if !self.engines.take() {
                 return Err(CallError::HostFull("no slot is free".into()));
@@ -275,37 +279,9 @@ pub(crate) mod instance {
         }
     }
 
-    /// As the library has it.
-    #[derive(Clone, Copy, Debug)]
-    pub(crate) struct Begun {
-        pub(crate) arrived: Option<Instant>,
-        pub(crate) measured: bool,
-        pub(crate) queued: Duration,
-        pub(crate) warm: bool,
-        pub(crate) start: Duration,
-        pub(crate) deadline: Option<Instant>,
-    }
-
-    impl Begun {
-        pub(crate) fn at(arrived: Instant, deadline: Option<Instant>, measured: bool) -> Self {
-            Self {
-                arrived: Some(arrived),
-                measured,
-                queued: Duration::ZERO,
-                warm: true,
-                start: Duration::ZERO,
-                deadline,
-            }
-        }
-
-        pub(crate) fn called(&self) -> Option<Instant> {
-            Some(self.arrived? + self.queued + self.start)
-        }
-    }
-
-    pub(crate) fn contained<R>(
-        call: impl FnOnce() -> Result<R, CallError>,
-    ) -> Result<R, CallError> {
+    pub(crate) fn contained<R, E: From<CallError>>(
+        call: impl FnOnce() -> Result<R, E>,
+    ) -> Result<R, E> {
         call()
     }
 }
