@@ -74,9 +74,15 @@ pub(crate) fn promises(paths: &Paths, args: &[String]) -> Result<()> {
 
 /// The same, and puts the table where users read it.
 pub(crate) fn promises_into_readme(paths: &Paths, args: &[String]) -> Result<()> {
-    let file = paths.target.join("promises.json");
     let mut args = args.to_vec();
-    args.extend(["--json".to_owned(), file.display().to_string()]);
+    let file = match args.iter().skip_while(|arg| *arg != "--json").nth(1) {
+        Some(file) => PathBuf::from(file),
+        None => {
+            let file = paths.target.join("promises.json");
+            args.extend(["--json".to_owned(), file.display().to_string()]);
+            file
+        }
+    };
     promises(paths, &args)?;
     let rows = fs::read_to_string(&file).context("no figures were written")?;
     let rows: Vec<Value> = serde_json::from_str(&rows).context("the figures are no JSON")?;

@@ -8,7 +8,6 @@ use wasmtime::Store;
 use wasmtime::component::Val;
 
 use crate::call::{Call, receipt_wanted};
-use crate::error::CallError;
 use crate::exports::ExportedFunc;
 use crate::lending::{Guard, Lending};
 use crate::receipt::{Begun, Outcome};
@@ -30,8 +29,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     ///
     /// # Errors
     ///
-    /// As [`Pool::call`](crate::Pool::call), and [`CallError::Retired`] after a call that did not
-    /// end well.
+    /// As [`Pool::call`](crate::Pool::call), and
+    /// [`CallError::Retired`](crate::CallError::Retired) after a call that did not end well.
     ///
     /// # Cancel safety
     ///
@@ -53,8 +52,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     ///
     /// # Errors
     ///
-    /// As [`Pool::invoke`](crate::Pool::invoke), and [`CallError::Retired`] after a call that did
-    /// not end well.
+    /// As [`Pool::invoke`](crate::Pool::invoke), and
+    /// [`CallError::Retired`](crate::CallError::Retired) after a call that did not end well.
     pub fn invoke(
         &mut self,
         name: &str,
@@ -91,7 +90,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
             let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
             let text =
                 function.results_to_wave(answer.into_iter().collect(), self.guard.handles()?);
-            Ok((text.map_err(CallError::from)?, receipt))
+            Ok((text.map_err(crate::CallError::from)?, receipt))
         })
     }
 
@@ -115,7 +114,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
             let (answer, receipt) = invoke(&mut self.guard, &begun, &function, &params).await?;
             let json =
                 function.results_to_json(answer.into_iter().collect(), self.guard.handles()?);
-            Ok((json.map_err(CallError::from)?, receipt))
+            Ok((json.map_err(crate::CallError::from)?, receipt))
         })
     }
 
@@ -135,7 +134,8 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
     ///
     /// # Errors
     ///
-    /// [`CallError::Value`] where the lease holds no such resource, else as [`Lease::invoke`].
+    /// [`CallError::Value`](crate::CallError::Value) where the lease holds no such resource, else as
+    /// [`Lease::invoke`].
     #[cfg(any(feature = "json", feature = "wave"))]
     pub fn drop_resource(
         &mut self,
@@ -169,7 +169,7 @@ impl<W: World, S: Send + 'static> Lease<W, S> {
         &mut self,
         name: &str,
         read: impl FnOnce(&ExportedFunc, &mut Handles) -> Result<Vec<Val>, crate::ValueError>,
-    ) -> Result<(Arc<ExportedFunc>, Vec<Val>), CallError> {
+    ) -> Result<(Arc<ExportedFunc>, Vec<Val>), crate::CallError> {
         let function = self.guard.find(name)?;
         let params = read(&function, self.guard.handles()?)?;
         Ok((function, params))
