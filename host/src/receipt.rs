@@ -90,6 +90,14 @@ impl Way {
         }
     }
 
+    /// The call that begins at its end.
+    pub(crate) fn end(self, deadline: Option<Instant>, measured: bool) -> Begun {
+        Begun {
+            deadline,
+            measured: measured.then(|| Box::new(self)),
+        }
+    }
+
     /// When the instance was there and the call itself began.
     pub(crate) fn called(&self) -> Instant {
         self.arrived + self.queued + self.start

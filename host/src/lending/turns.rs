@@ -87,11 +87,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Ok(instance) => instance,
             Err(vacancy) => Box::pin(pool.start(&mut way, vacancy)).await?,
         };
-        let begun = Begun {
-            deadline,
-            measured: measured.then(|| Box::new(way)),
-        };
-        Ok((Guard::new(pool, instance), begun))
+        Ok((Guard::new(pool, instance), way.end(deadline, measured)))
     }
 
     /// Lends an instance to a thread for which none is [`ready`](Lending::ready).
@@ -120,11 +116,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Ok(instance) => instance,
             Err(vacancy) => pool.start_direct(&mut way, vacancy)?,
         };
-        let begun = Begun {
-            deadline,
-            measured: measured.then(|| Box::new(way)),
-        };
-        Ok((Guard::new(pool, instance), begun))
+        Ok((Guard::new(pool, instance), way.end(deadline, measured)))
     }
 
     /// The turn of a caller who arrives, or its place in the queue.
