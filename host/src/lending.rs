@@ -4,8 +4,8 @@
 //! is owned by a `Vacancy`, a place in the queue by a `Place`, an instance that is lent by a
 //! [`Guard`]: whatever happens, panic and cancellation included, their `Drop` gives it back.
 //!
-//! A pool that lends instances again keeps one in a pocket for each of the first threads that call
-//! it, and such a call touches no lock. To the slots an instance in a pocket is lent; whoever finds
+//! A pool that lends instances again keeps some in pockets beside the threads that call it, and a call
+//! that finds one there touches no lock. To the slots an instance in a pocket is lent; whoever finds
 //! no idle one looks into all pockets, and whoever has to queue says so by a flag first, so that
 //! instances come back to the slots and not to the pockets.
 
@@ -69,9 +69,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         config: &PoolConfig,
         runtime: Option<tokio::runtime::Handle>,
     ) -> Arc<Self> {
-        let threads = match config.reuse {
+        let pockets = match config.reuse {
             Reuse::Never => 0,
-            // Threads that have a pocket: twice as many as run at a time.
+            // Twice as many as run at a time, so that two of them seldom share one.
             Reuse::Calls(_) => (2 * processors()).min(config.max_instances),
         };
         let made = maker.clock().now();
@@ -89,7 +89,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             idle_ttl_ns: policy::nanos(config.idle_ttl),
             deadline_ns: u64::try_from(deadline.as_nanos()).ok(),
             slots: Mutex::new(Slots::new(config)),
-            pockets: Pockets::new(threads),
+            pockets: Pockets::new(pockets),
             wanted: AtomicBool::new(false),
             looks_at: AtomicU64::new(u64::MAX),
             watched: AtomicBool::new(false),
@@ -103,7 +103,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let stats = self
             .slots
             .lock()
-            .stats(self.pockets.count(), self.pockets.taken());
+            .stats(self.pockets.count(), self.pockets.lent());
         PoolStats {
             reset: self.maker.slots_reset(),
             ..stats
@@ -115,6 +115,11 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     fn take_pocketed(&self) -> Option<Lent<W, S>> {
         let instance = self.pockets.take()?;
         // Read after the exchange: see `pockets` and `ticker`.
+        if self.wanted.load(Ordering::Relaxed) {
+            // For somebody who came before this caller.
+            self.give_back_slow(instance, None);
+            return None;
+        }
         if !self.host.ticker.ticks() {
             self.host.ticker.wake();
         }
@@ -122,7 +127,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             self.give_back_slow(instance, Some(Retire::Aged));
             return None;
         }
-        self.pockets.count_taken();
+        self.pockets.count_lent();
         Some(instance)
     }
 

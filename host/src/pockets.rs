@@ -1,7 +1,8 @@
-//! A place for one idle instance beside each thread, so that threads that call a warm pool share
+//! Places for idle instances beside the threads that call, so that threads that call a warm pool share
 //! nothing they write to.
 //!
 //! Knows threads and boxes; knows nothing of slots. To the slots an instance in a pocket is lent.
+//! Each of the first threads has a pocket of its own, later ones share these.
 //! Everybody changes a pocket by one atomic exchange, the owner of the thread and whoever looks
 //! for instances alike. That orders what they do around it: who finds a pocket empty after storing
 //! a flag knows that whoever fills it next sees the flag, and who finds it full knows that it is
@@ -12,47 +13,117 @@ use std::collections::BinaryHeap;
 
 use crossbeam_utils::CachePadded;
 
-use crate::sync::{AtomicBool, AtomicCell, AtomicU64, Ordering, thread_local};
+use crate::sync::{AtomicCell, AtomicU64, Ordering, thread_local};
 
 /// See the module.
 pub(crate) struct Pockets<T>(Box<[CachePadded<Pocket<T>>]>);
 
 struct Pocket<T> {
     held: AtomicCell<Option<Box<T>>>,
-    /// What `held` is likely to be, for those who only count.
-    full: AtomicBool,
-    /// How often the thread lent an instance from here. Written by that thread alone.
+    /// What the thread did whose own it is, which alone writes this.
+    own: Tally,
+    /// What all others did.
+    others: Tally,
+}
+
+/// Each is counted after it was done: whoever adds them up may miss what is being done.
+struct Tally {
+    put: AtomicU64,
     taken: AtomicU64,
+    lent: AtomicU64,
+}
+
+/// A thread's way to its pocket.
+struct Reach<'a, T> {
+    pocket: &'a Pocket<T>,
+    owns: bool,
+}
+
+impl Tally {
+    fn new() -> Self {
+        Self {
+            put: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            lent: AtomicU64::new(0),
+        }
+    }
+}
+
+impl<T> Pocket<T> {
+    fn new() -> Self {
+        Self {
+            held: AtomicCell::new(None),
+            own: Tally::new(),
+            others: Tally::new(),
+        }
+    }
+
+    fn sum(&self, of: impl Fn(&Tally) -> &AtomicU64) -> u64 {
+        of(&self.own).load(Ordering::Relaxed) + of(&self.others).load(Ordering::Relaxed)
+    }
+
+    /// Takes what no thread will lend.
+    fn empty(&self) -> Option<Box<T>> {
+        let held = self.held.take()?;
+        self.others.taken.fetch_add(1, Ordering::Relaxed);
+        Some(held)
+    }
+}
+
+impl<'a, T> Reach<'a, T> {
+    #[inline]
+    fn count(&self, what: impl Fn(&'a Tally) -> &'a AtomicU64) {
+        match self.owns {
+            true => {
+                let count = what(&self.pocket.own);
+                // An addition in one step would cost as much as the exchange itself.
+                count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            }
+            false => {
+                what(&self.pocket.others).fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
 }
 
 impl<T> Pockets<T> {
-    /// Room for so many threads; 0 for a pool that lends no instance twice.
-    pub(crate) fn new(threads: usize) -> Self {
-        let pocket = |_| {
-            CachePadded::new(Pocket {
-                held: AtomicCell::new(None),
-                full: AtomicBool::new(false),
-                taken: AtomicU64::new(0),
-            })
+    /// So many pockets; 0 for a pool that lends no instance twice.
+    pub(crate) fn new(pockets: usize) -> Self {
+        Self(
+            (0..pockets)
+                .map(|_| CachePadded::new(Pocket::new()))
+                .collect(),
+        )
+    }
+
+    /// This thread's pocket.
+    #[inline]
+    fn mine(&self) -> Option<Reach<'_, T>> {
+        let seat = seat()?;
+        let (at, owns) = match seat < self.0.len() {
+            true => (seat, true),
+            false => (seat.checked_rem(self.0.len())?, false),
         };
-        Self((0..threads).map(pocket).collect())
+        Some(Reach {
+            pocket: &self.0[at],
+            owns,
+        })
     }
 
     /// What this thread has in its pocket.
     #[inline]
     pub(crate) fn take(&self) -> Option<Box<T>> {
-        let pocket = self.0.get(seat()?)?;
-        let held = pocket.held.take()?;
-        pocket.full.store(false, Ordering::Relaxed);
+        let mine = self.mine()?;
+        let held = mine.pocket.held.take()?;
+        mine.count(|tally| &tally.taken);
         Some(held)
     }
 
     /// Counts that this thread lends what it took.
     #[inline]
-    pub(crate) fn count_taken(&self) {
-        if let Some(pocket) = seat().and_then(|seat| self.0.get(seat)) {
-            let taken = pocket.taken.load(Ordering::Relaxed);
-            pocket.taken.store(taken + 1, Ordering::Relaxed);
+    pub(crate) fn count_lent(&self) {
+        if let Some(mine) = self.mine() {
+            mine.count(|tally| &tally.lent);
         }
     }
 
@@ -63,21 +134,21 @@ impl<T> Pockets<T> {
     /// What has no room: `item` itself, or what was in the pocket.
     #[inline]
     pub(crate) fn put(&self, item: Box<T>) -> Result<(), Box<T>> {
-        let Some(pocket) = seat().and_then(|seat| self.0.get(seat)) else {
+        let Some(mine) = self.mine() else {
             return Err(item);
         };
-        let before = pocket.held.swap(Some(item));
-        pocket.full.store(true, Ordering::Relaxed);
-        before.map_or(Ok(()), Err)
+        match mine.pocket.held.swap(Some(item)) {
+            None => {
+                mine.count(|tally| &tally.put);
+                Ok(())
+            }
+            Some(before) => Err(before),
+        }
     }
 
     /// Takes from any pocket.
     pub(crate) fn steal(&self) -> Option<Box<T>> {
-        self.0.iter().find_map(|pocket| {
-            let held = pocket.held.take()?;
-            pocket.full.store(false, Ordering::Relaxed);
-            Some(held)
-        })
+        self.0.iter().find_map(|pocket| pocket.empty())
     }
 
     /// Shows every instance in a pocket to `keep` and takes those for which it says no, and those
@@ -86,30 +157,32 @@ impl<T> Pockets<T> {
         let mut taken = Vec::new();
         for pocket in &self.0 {
             match pocket.held.take() {
-                None => {}
-                Some(item) if keep(&item) => taken.extend(pocket.held.swap(Some(item))),
-                Some(item) => {
-                    pocket.full.store(false, Ordering::Relaxed);
-                    taken.push(item);
-                }
+                None => continue,
+                Some(item) if keep(&item) => match pocket.held.swap(Some(item)) {
+                    None => continue,
+                    Some(before) => taken.push(before),
+                },
+                Some(item) => taken.push(item),
             }
+            pocket.others.taken.fetch_add(1, Ordering::Relaxed);
         }
         taken
     }
 
-    /// How many are likely to be there.
+    /// How many are there, apart from what threads put or take just now.
     pub(crate) fn count(&self) -> usize {
-        self.0
-            .iter()
-            .filter(|pocket| pocket.full.load(Ordering::Relaxed))
-            .count()
+        let full = |pocket: &&CachePadded<Pocket<T>>| {
+            let taken = pocket.sum(|tally| &tally.taken);
+            pocket.sum(|tally| &tally.put) > taken
+        };
+        self.0.iter().filter(full).count()
     }
 
     /// How often a thread lent an instance from its pocket.
-    pub(crate) fn taken(&self) -> u64 {
+    pub(crate) fn lent(&self) -> u64 {
         self.0
             .iter()
-            .map(|pocket| pocket.taken.load(Ordering::Relaxed))
+            .map(|pocket| pocket.sum(|tally| &tally.lent))
             .sum()
     }
 }
@@ -157,41 +230,57 @@ mod tests {
         assert!(AtomicCell::<Option<Box<u64>>>::is_lock_free());
     }
 
+    /// Each thread has its own pocket, or they share fewer.
     #[test]
-    fn nothing_is_lost_and_nothing_is_held_twice() {
-        let pockets = Pockets::new(1024);
-        let all: Vec<u32> = std::thread::scope(|scope| {
-            let threads: Vec<_> = (0..4u32)
-                .map(|thread| {
-                    let pockets = &pockets;
-                    scope.spawn(move || {
-                        let mut mine: Vec<Box<u32>> =
-                            (0..100).map(|n| Box::new(thread * 100 + n)).collect();
-                        for round in 0..20_000 {
-                            match round % 5 {
-                                0 | 3 => mine.extend(pockets.take()),
-                                1 => mine.extend(pockets.steal()),
-                                2 => mine.extend(pockets.sift(|n| n % 2 == 0)),
-                                _ => {
-                                    if let Some(item) = mine.pop() {
-                                        mine.extend(pockets.put(item).err());
-                                    }
-                                }
-                            }
-                        }
-                        mine.into_iter().map(|item| *item).collect::<Vec<_>>()
+    fn nothing_is_lost_held_twice_or_miscounted() {
+        for pockets in [1024, 2, 1] {
+            let pockets = Pockets::new(pockets);
+            let (all, lent): (Vec<_>, Vec<_>) = std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4)
+                    .map(|thread| {
+                        let pockets = &pockets;
+                        scope.spawn(move || rummage(pockets, thread))
                     })
-                })
-                .collect();
-            threads
-                .into_iter()
-                .flat_map(|thread| thread.join().unwrap())
-                .collect()
-        });
-        let left = pockets.sift(|_| false).into_iter().map(|item| *item);
-        let all: Vec<u32> = all.into_iter().chain(left).collect();
-        assert_eq!(all.len(), 400);
-        assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 400);
+                    .collect();
+                let ended = threads.into_iter().map(|thread| thread.join().unwrap());
+                ended.unzip()
+            });
+            assert_eq!(pockets.lent(), lent.into_iter().sum::<u64>());
+            let held = pockets.count();
+            let left = pockets.sift(|_| false);
+            assert_eq!(left.len(), held);
+            assert_eq!(pockets.count(), 0);
+            let left = left.into_iter().map(|n| *n);
+            let all: Vec<u32> = all.into_iter().flatten().chain(left).collect();
+            assert_eq!(all.len(), 400);
+            assert_eq!(all.into_iter().collect::<BTreeSet<_>>().len(), 400);
+        }
+    }
+
+    /// Does all that can be done with pockets. Returns what is left of a hundred numbers and what was
+    /// added to them, and how often one was lent.
+    fn rummage(pockets: &Pockets<u32>, thread: u32) -> (Vec<u32>, u64) {
+        let mut mine: Vec<Box<u32>> = (0..100).map(|n| Box::new(thread * 100 + n)).collect();
+        let mut lent = 0;
+        for round in 0..20_000 {
+            match round % 5 {
+                0 | 3 => {
+                    if let Some(item) = pockets.take() {
+                        pockets.count_lent();
+                        lent += 1;
+                        mine.push(item);
+                    }
+                }
+                1 => mine.extend(pockets.steal()),
+                2 => mine.extend(pockets.sift(|n| n % 2 == 0)),
+                _ => {
+                    if let Some(item) = mine.pop() {
+                        mine.extend(pockets.put(item).err());
+                    }
+                }
+            }
+        }
+        (mine.into_iter().map(|n| *n).collect(), lent)
     }
 
     #[test]

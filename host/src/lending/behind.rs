@@ -141,10 +141,16 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         slots.begin_look(now);
         self.set_flags(&mut slots);
         let ns = self.host.ticker.ns(now);
-        let mut spare = slots.spare(self.pockets.count());
         let wanted = slots.wants_back() || self.tenant.is_wanted();
+        // Counted for certain: of one that is not, nobody would look when it expires.
+        let mut pocketed = 0;
+        let mut retired = self.pockets.sift(|_| {
+            pocketed += 1;
+            !wanted
+        });
+        let mut spare = slots.spare(pocketed);
         let mut next = None;
-        let retired = self.pockets.sift(|instance| {
+        retired.extend(self.pockets.sift(|instance| {
             let expires_at = (spare > 0).then(|| self.expires_at(instance));
             let until = self
                 .too_old_at(instance)
@@ -157,7 +163,7 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
                 false => spare = spare.saturating_sub(1),
             }
             keep
-        });
+        }));
         let returned = self.take_in(&mut slots, retired, now, |instance| {
             let expired = ns >= self.expires_at(instance);
             match self.is_aged(instance, || ns) {

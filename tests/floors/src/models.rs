@@ -176,6 +176,32 @@ pub fn callers_share_the_instances_in_pockets() -> usize {
     })
 }
 
+/// A caller shares the pocket that the instance goes into for one who queues: it does not get ahead.
+pub fn who_shares_a_pocket_waits_for_who_came_before() -> usize {
+    explore(3, || {
+        let desk = Desk::new(1, NO_THREADS);
+        let pool = desk.pool(1, again());
+        let served = Arc::new(Mutex::new(Vec::new()));
+        let caller = |name: &'static str| {
+            let (pool, served) = (Arc::clone(&pool), Arc::clone(&served));
+            move || call_with(&pool, |_| served.lock().unwrap().push(name)).unwrap()
+        };
+        let (first, late) = (spawn(caller("first")), caller("late"));
+        let moved = Arc::clone(&pool);
+        let other = spawn(move || {
+            let came_late = moved.stats().waiting > 0;
+            late();
+            came_late
+        });
+        call(&pool).unwrap();
+        first.join().unwrap();
+        if other.join().unwrap() {
+            assert_eq!(*served.lock().unwrap(), ["first", "late"]);
+        }
+        desk.end(vec![pool]);
+    })
+}
+
 /// A pool is closed while its instance goes into a pocket.
 pub fn a_closed_pool_keeps_nothing_in_a_pocket() -> usize {
     explore(3, || {

@@ -18,6 +18,7 @@ macro_rules! models {
 models! {
     who_waits_gets_what_would_go_into_a_pocket
     callers_share_the_instances_in_pockets
+    who_shares_a_pocket_waits_for_who_came_before
     a_closed_pool_keeps_nothing_in_a_pocket
     who_waits_for_room_gets_what_another_pool_gives_up
     a_slot_goes_to_who_waits_and_not_to_who_left
