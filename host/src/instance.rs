@@ -208,16 +208,17 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         })
     }
 
-    /// Makes an instance in a task.
+    /// Makes an instance in a task, which lets others run meanwhile where it `yields`.
     pub(crate) async fn start(
         &self,
         deadline: Option<Instant>,
+        yields: bool,
     ) -> Result<Instance<W, S>, CallError> {
         let made = async || {
             let watch = self.watch();
             let bound = self.binding.now();
             let mut store = self.store(&bound, deadline);
-            store.data_mut().set_yields(true);
+            store.data_mut().set_yields(yields);
             let started = bound.pre.instantiate_async(&mut store).await;
             let raw =
                 started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;

@@ -7,7 +7,7 @@ use prewarm::{Pool, PoolConfig, PoolStats, Reuse};
 use crate::guests::{COUNTER, GATED, gate, gates};
 use crate::support::{
     AnyPool, FACES, Face, RUNTIME, always, config, host_with, load, number, poll_once, still_host,
-    until_stats, used,
+    until, until_stats, used,
 };
 
 const TTL: Duration = Duration::from_secs(10);
@@ -251,4 +251,37 @@ fn a_runtime_that_goes_away_takes_no_refill_along() {
     other.until("one stands ready", |stats| stats.idle == 1);
     at_begin.let_through(1);
     RUNTIME.block_on(pool.lease()).unwrap();
+}
+
+/// A guest that only computes as it starts needs nothing of a runtime: a program that ends with its
+/// pools would else end with a panic of a thread it knows nothing of.
+#[test]
+fn a_runtime_that_goes_away_fails_no_start_that_computes() {
+    const SLOW: &str = r#"(component
+        (core module $m
+            (func $compute (local $n i32)
+                (loop $next
+                    (local.set $n (i32.add (local.get $n) (i32.const 1)))
+                    (br_if $next (i32.lt_u (local.get $n) (i32.const 100000000)))))
+            (start $compute))
+        (core instance (instantiate $m)))"#;
+    let host = host_with(|_| {});
+    let component = load(&host, SLOW);
+    for _ in 0..3 {
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let pool: Pool<()> = {
+            let _runtime = runtime.enter();
+            component.pool(ready(1, 1, always())).unwrap()
+        };
+        until("one starts", || match pool.stats() {
+            stats if stats.starting == 1 => Ok(()),
+            stats => Err(stats),
+        });
+        drop(runtime);
+        until("one stands ready", || match pool.stats() {
+            stats if stats.idle == 1 => Ok(()),
+            stats => Err(stats),
+        });
+        assert_eq!(pool.stats().start_failures, 0);
+    }
 }

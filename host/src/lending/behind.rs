@@ -90,11 +90,12 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let watched = self.watch(&self.slots.lock());
         self.be_watched(watched, self.host.ticker.ticks());
         let deadline = self.deadline(began);
-        // Tokio panics when its runtime has shut down, and this thread serves other pools too.
+        // Tokio panics where its runtime is shut down and a guest waits for the host, and this thread
+        // serves other pools too. Nobody else runs on it, so a guest that computes need not wait.
         let made = contained(|| match &self.runtime {
             _ if self.maker.direct => self.maker.start_direct(deadline),
-            Some(runtime) => runtime.block_on(self.maker.start(deadline)),
-            None => wasmtime_wasi::runtime::in_tokio(self.maker.start(deadline)),
+            Some(runtime) => runtime.block_on(self.maker.start(deadline, false)),
+            None => wasmtime_wasi::runtime::in_tokio(self.maker.start(deadline, false)),
         });
         let now = self.maker.clock().now();
         match made {

@@ -199,7 +199,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let made = loop {
             let place = match asked {
                 Err(place) => place,
-                Ok(permit) => match self.maker.start(deadline).await {
+                Ok(permit) => match self.maker.start(deadline, true).await {
                     Err(CallError::HostFull(_)) if !self.gave_up(way) => permit.refused(),
                     made => break made.map(|instance| (instance, permit)),
                 },

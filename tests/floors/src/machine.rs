@@ -209,6 +209,7 @@ pub(crate) mod instance {
         pub(crate) async fn start(
             &self,
             deadline: Option<Instant>,
+            _: bool,
         ) -> Result<Instance<W, S>, CallError> {
             self.start_direct(deadline)
         }
