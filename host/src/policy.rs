@@ -167,10 +167,10 @@ const WAKE_NS: u64 = 100_000;
 /// What taking an instance from another thread costs at least, its memory being in the other
 /// processor's cache: a caller of a tiny guest every 15 µs waits 8 µs for one, and 4 for its own
 /// (`cargo xtask bench --report --only latency`).
-const HAND_OVER_NS: u64 = 20_000;
+const HAND_OVER_NS: u64 = 11_000;
 
 /// An instance that takes longer to make and drop is dear: beside that, handing it over is nothing.
-const DEAR_NS: u64 = 20 * HAND_OVER_NS;
+const DEAR_NS: u64 = 400_000;
 
 /// Longest gap that counts as a gap between calls; a longer one is a pause.
 const PAUSE_NS: u64 = 100_000_000;
@@ -210,7 +210,7 @@ impl Load {
         let quiet = self
             .last_arrival
             .is_none_or(|last| nanos(now.saturating_duration_since(last)) > 16 * cost);
-        self.interval_ns == 0 || quiet || 2 * self.interval_ns >= 3 * cost + HAND_OVER_NS
+        self.interval_ns == 0 || quiet || 8 * self.interval_ns >= 9 * cost + 8 * HAND_OVER_NS
     }
 
     fn stays_away(&self, now: Instant, idle_ttl: Duration) -> bool {
@@ -317,7 +317,10 @@ mod tests {
             (7, 6, false),
             (4, 6, false),
             (2000, 1000, true),
-            (450, 350, false),
+            (35, 20, true),
+            (35, 22, false),
+            (450, 350, true),
+            (450, 395, false),
             (450, 450, true),
         ] {
             let (load, now) = load(interval, cost);
