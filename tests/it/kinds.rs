@@ -1,4 +1,4 @@
-//! Guests that look out at the host and guests that must prepare themselves, in three languages.
+//! Guests that look out at the host, and guests that must prepare themselves.
 
 use std::fs;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,12 @@ use serde_json::{Value, json};
 use crate::conformance::rows::load;
 use crate::support::config;
 
-pub(crate) const LANGUAGES: [&str; 3] = ["rust", "javascript", "python"];
+/// Those with a guest that looks out. In TypeScript it would be JavaScript's, and AssemblyScript has
+/// no way to look.
+const LOOK_OUT: [&str; 7] = ["rust", "c", "cpp", "zig", "go", "javascript", "python"];
+
+/// Those with a guest that must prepare itself.
+pub(crate) const PREPARING: [&str; 3] = ["rust", "javascript", "python"];
 
 /// A pool of the guest that looks out, on at most two instances.
 fn outside(language: &str, grants: Grants) -> Pool {
@@ -32,7 +37,7 @@ async fn the_granted_folder_is_readable_and_nothing_else() {
     fs::write(open.join("picture"), b"\xff\xd8").unwrap();
     fs::write(house.path().join("diary"), "secret").unwrap();
     std::os::unix::fs::symlink("../diary", open.join("link")).unwrap();
-    for language in LANGUAGES {
+    for language in LOOK_OUT {
         let pool = outside(language, Grants::none().dir_read_only(&open, "/data"));
         let list = async |path: &str| ask(&pool, "list-folder", json!([path])).await;
         let read = async |path: &str| ask(&pool, "read-file", json!([path])).await;
@@ -68,7 +73,7 @@ async fn the_granted_folder_is_readable_and_nothing_else() {
 
 #[tokio::test]
 async fn the_environment_is_what_was_granted() {
-    for language in LANGUAGES {
+    for language in LOOK_OUT {
         let pool = outside(language, Grants::none().env("LANG", "C").env("EMPTY", ""));
         for (name, value) in [
             ("LANG", json!("C")),
@@ -83,7 +88,7 @@ async fn the_environment_is_what_was_granted() {
 
 #[tokio::test]
 async fn what_is_printed_arrives() {
-    for language in LANGUAGES {
+    for language in LOOK_OUT {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = lines.clone();
         let push = move |line: &str| sink.lock().unwrap().push(line.to_owned());
@@ -107,7 +112,7 @@ async fn what_is_printed_arrives() {
 /// there for the next one. A file is in its folder, as for anybody else.
 #[tokio::test]
 async fn what_is_left_outside_is_gone_with_its_call() {
-    for language in LANGUAGES {
+    for language in LOOK_OUT {
         let folder = tempfile::tempdir().unwrap();
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = lines.clone();
@@ -148,7 +153,7 @@ async fn what_is_left_outside_is_gone_with_its_call() {
 #[tokio::test]
 async fn the_clock_moves() {
     const IN_2020: u64 = 1_577_836_800_000_000_000;
-    for language in LANGUAGES {
+    for language in LOOK_OUT {
         let pool = outside(language, Grants::none());
         let now = async || ask(&pool, "now", json!([])).await.as_u64().unwrap();
         let first = now().await;
@@ -167,7 +172,7 @@ async fn the_clock_moves() {
 
 #[tokio::test]
 async fn every_instance_has_its_own_random_numbers() {
-    for language in LANGUAGES {
+    for language in LOOK_OUT {
         let pool = outside(language, Grants::none());
         let (mut one, mut other) = (pool.lease().await.unwrap(), pool.lease().await.unwrap());
         let mut numbers = Vec::new();
@@ -198,7 +203,7 @@ pub(crate) fn spell(n: u64) -> String {
 #[tokio::test]
 async fn the_dictionary_knows_its_words_and_no_others() {
     assert_eq!(spell(1), "petudu");
-    for language in LANGUAGES {
+    for language in PREPARING {
         let component = load(&format!("{language}-dictionary"));
         // What takes long is done before the first caller comes.
         let pool = Pool::<()>::builder(&component, config(1, Reuse::Calls(1000..=1000)), || ())

@@ -5,7 +5,7 @@ use prewarm::{
 };
 
 use crate::conformance::rows::load;
-use crate::kinds::{LANGUAGES, spell};
+use crate::kinds::{PREPARING, spell};
 use crate::support::{config, host_with};
 
 const PREPARE: &str = "prepare";
@@ -24,7 +24,7 @@ fn fresh(component: &Component) -> blocking::Pool {
 
 #[test]
 fn a_dictionary_starts_with_its_words() {
-    for language in LANGUAGES {
+    for language in PREPARING {
         let source = load(&format!("{language}-dictionary"));
         let snapshot = source
             .snapshot_blocking(SnapshotConfig::new(PREPARE))

@@ -19,6 +19,6 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
         .dir(&job.source)
         .output()?;
     // The compiler knows nothing of worlds.
-    component::embed(&module, &job.source.join("wit"))?;
+    component::embed(&module, &job.source.join("wit"), None)?;
     component::encode(&module, &job.output)
 }

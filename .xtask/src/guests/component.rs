@@ -27,11 +27,11 @@ pub(super) fn encode(module: &Path, output: &Path) -> Result<()> {
     fs::write(output, component).with_context(|| format!("{} cannot be written", output.display()))
 }
 
-/// Writes into a module which world it is made for: the only one in `wit`.
-pub(super) fn embed(module: &Path, wit: &Path) -> Result<()> {
+/// Writes into a module which world it is made for: this one of `wit`, or the only one.
+pub(super) fn embed(module: &Path, wit: &Path, world: Option<&str>) -> Result<()> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit)?;
-    let world = resolve.select_world(&[package], None)?;
+    let world = resolve.select_world(&[package], world)?;
     let mut bytes = fs::read(module).with_context(|| format!("no module {}", module.display()))?;
     wit_component::embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8)?;
     fs::write(module, bytes).with_context(|| format!("{} cannot be written", module.display()))

@@ -31,17 +31,28 @@ pub(super) fn tools() -> Result<String> {
 }
 
 pub(super) fn build(job: &Job<'_>) -> Result<()> {
+    componentize(job, ["logs", "logs"], &[])
+}
+
+pub(super) fn outside(job: &Job<'_>) -> Result<()> {
+    // Its go.mod says `../go`, which is not beside the copy of the sources.
+    let reader = format!("log_reader={}", job.paths.examples().join("go").display());
+    componentize(job, ["kinds", "outside"], &[reader])
+}
+
+/// Makes a component for a world, with these replacements of modules, as `go mod edit` takes them.
+fn componentize(job: &Job<'_>, [wit, world]: [&str; 2], replacements: &[String]) -> Result<()> {
     let go = go(job)?;
     let build = job.paths.guests.join("build/go");
     fs::create_dir_all(&build)?;
-    let (source, module) = (build.join("source"), build.join("logs.wasm"));
+    let source = build.join(world);
+    let module = source.with_extension("wasm");
     if source.exists() {
         fs::remove_dir_all(&source).context("the last copy of the sources will not go")?;
     }
     copy(&job.source, &source)?;
-    let wit = job.paths.root.join("wit/logs");
-    generate(&wit, &source)?;
-    let replace = format!("{SUPPORT}={}", support(job.paths)?.display());
+    let wit = job.paths.root.join("wit").join(wit);
+    generate(&wit, world, &source)?;
     let go = |args: &[&str]| {
         Program::new(&go)
             .args(args)
@@ -55,7 +66,10 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
             .env("GOMODCACHE", build.join("modules"))
             .output()
     };
-    go(&["mod", "edit", "-replace", &replace])?;
+    let support = format!("{SUPPORT}={}", support(job.paths)?.display());
+    for replacement in replacements.iter().chain([&support]) {
+        go(&["mod", "edit", "-replace", replacement])?;
+    }
     job.line.say("compiling");
     let output = module.display().to_string();
     go(&[
@@ -68,7 +82,7 @@ pub(super) fn build(job: &Job<'_>) -> Result<()> {
         &output,
     ])?;
     job.line.say("componentizing");
-    component::embed(&module, &wit)?;
+    component::embed(&module, &wit, Some(world))?;
     component::encode(&module, &job.output)
 }
 
@@ -93,10 +107,10 @@ fn installed() -> Option<String> {
 }
 
 /// Writes the bindings into the folder that holds the guest.
-fn generate(wit: &Path, folder: &Path) -> Result<()> {
+fn generate(wit: &Path, world: &str, folder: &Path) -> Result<()> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_path(wit)?;
-    let world = resolve.select_world(&[package], None)?;
+    let world = resolve.select_world(&[package], Some(world))?;
     let options = wit_bindgen_go::Opts {
         // There may be no gofmt, and nobody reads them.
         format: wit_bindgen_go::Format::False,

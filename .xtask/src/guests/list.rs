@@ -10,6 +10,13 @@ macro_rules! files {
 }
 
 const RUST: &str = files!("rust.rs", "debian.rs", "component.rs");
+/// With the package of `go` that `go-kinds` builds on.
+const GO: &str = files!(
+    "go.rs",
+    "component.rs",
+    "venv.rs",
+    "../../../guest-examples/go/gc/gc.go"
+);
 const STARLINGMONKEY: &str = files!("starlingmonkey.rs", "npm.rs");
 const PYTHON: &str = files!("python.rs", "venv.rs");
 
@@ -30,7 +37,7 @@ pub(super) const GUESTS: &[Guest] = &[
         files!("zig.rs", "ziglang.rs", "component.rs"),
         zig::build,
     ),
-    Guest::new("go", files!("go.rs", "component.rs", "venv.rs"), go::build).tools(go::tools),
+    Guest::new("go", GO, go::build).tools(go::tools),
     Guest::new(
         "javascript",
         files!("javascript.rs", "npm.rs"),
@@ -69,4 +76,25 @@ pub(super) const GUESTS: &[Guest] = &[
     .folder("javascript-kinds"),
     Guest::new("python-outside", PYTHON, python::outside).folder("python-kinds"),
     Guest::new("python-dictionary", PYTHON, python::dictionary).folder("python-kinds"),
+    Guest::new(
+        "c-outside",
+        files!("c.rs", "ziglang.rs", "component.rs"),
+        c::outside,
+    )
+    .folder("c-kinds"),
+    Guest::new(
+        "cpp-outside",
+        files!("cpp.rs", "ziglang.rs", "component.rs"),
+        cpp::outside,
+    )
+    .folder("cpp-kinds"),
+    Guest::new(
+        "zig-outside",
+        files!("zig.rs", "ziglang.rs", "component.rs"),
+        zig::outside,
+    )
+    .folder("zig-kinds"),
+    Guest::new("go-outside", GO, go::outside)
+        .folder("go-kinds")
+        .tools(go::tools),
 ];

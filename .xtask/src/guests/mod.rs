@@ -183,7 +183,7 @@ mod tests {
             "there is no guest \"cobol\"; there are rust, rust-lean, c, cpp, zig, go, javascript, \
              starlingmonkey, typescript, python, python-pip, assemblyscript, rust-outside, \
              rust-dictionary, javascript-outside, javascript-dictionary, python-outside, \
-             python-dictionary"
+             python-dictionary, c-outside, cpp-outside, zig-outside, go-outside"
         );
         assert_eq!(choose(&[]).unwrap().len(), GUESTS.len());
     }

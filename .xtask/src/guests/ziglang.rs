@@ -44,11 +44,11 @@ pub(super) fn zig(job: &Job<'_>) -> Result<Program> {
         .env("ZIG_LOCAL_CACHE_DIR", &caches))
 }
 
-/// Writes the C header of the world and what belongs to it.
-pub(super) fn bindings(job: &Job<'_>, folder: &Path) -> Result<()> {
+/// Writes the C header of a world and what belongs to it.
+pub(super) fn bindings(job: &Job<'_>, [wit, world]: [&str; 2], folder: &Path) -> Result<()> {
     let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(job.paths.root.join("wit/logs"))?;
-    let world = resolve.select_world(&[package], Some("logs"))?;
+    let (package, _) = resolve.push_path(job.paths.root.join("wit").join(wit))?;
+    let world = resolve.select_world(&[package], Some(world))?;
     let mut files = Files::default();
     wit_bindgen_c::Opts::default()
         .build()

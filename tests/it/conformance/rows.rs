@@ -72,7 +72,13 @@ fn of(folder: Folder) -> Vec<Row> {
         // A world of its own, with one of the functions.
         Folder::Assemblyscript => vec![Row::new("assemblyscript", 8)],
         // Other worlds: see `kinds`.
-        Folder::RustKinds | Folder::JavascriptKinds | Folder::PythonKinds => Vec::new(),
+        Folder::RustKinds
+        | Folder::CKinds
+        | Folder::CppKinds
+        | Folder::ZigKinds
+        | Folder::GoKinds
+        | Folder::JavascriptKinds
+        | Folder::PythonKinds => Vec::new(),
     }
 }
 

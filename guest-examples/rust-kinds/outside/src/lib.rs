@@ -56,6 +56,10 @@ impl Guest for Outside {
 }
 
 fn leave(text: String, folder: &Path) -> io::Result<()> {
+    if text.contains('\0') {
+        // The environment takes none, and would panic.
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
     // SAFETY: a guest has one thread.
     unsafe { env::set_var("LEFT", &text) };
     print!("{text}");
