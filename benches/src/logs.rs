@@ -143,6 +143,15 @@ impl Reader {
         Ok(Self::Whole(pool.build()?))
     }
 
+    /// What its pool has done.
+    #[must_use]
+    pub fn stats(&self) -> prewarm::PoolStats {
+        match self {
+            Self::Part(pool) => pool.stats(),
+            Self::Whole(pool) => pool.stats(),
+        }
+    }
+
     /// Sums up a log. `None` from one that only redacts.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! What a caller of a script guest waits, whose instances are made and warmed up ahead.
 
+use std::ops::Range;
 use std::time::Duration;
 
-use prewarm::{Component, PoolConfig};
-use prewarm_benches::clock::{Jitter, now, rest, spin_until, time};
+use prewarm::PoolConfig;
+use prewarm_benches::clock::{Jitter, now, spin_until, time};
 use prewarm_benches::logs::Reader;
 use prewarm_benches::pools;
 use prewarm_benches::sample::{nanos, percentile};
@@ -15,10 +16,10 @@ use crate::report::Figure;
 /// A call that is short, so that its costs are seen.
 const LINE: &str = "2026-05-09 10:20:30 status installed gzip:amd64 1.12-1";
 
-/// How long between calls: about twice what it takes to make, warm up and drop an instance.
-const PAUSE_US: (u64, u64) = (3_000, 5_000);
-
 const CALLS: usize = 150;
+
+/// Calls of which each makes, warms up and drops an instance, before the load is chosen.
+const TRIALS: usize = 30;
 
 /// Slots of the fresh pool.
 const INSTANCES: usize = 8;
@@ -40,6 +41,11 @@ fn guest(settings: &Settings, name: &str) -> Result<Vec<Figure>> {
     };
     let component = pools::user_host()?.load_blocking(file)?;
     let reader = |config: PoolConfig| Reader::warmed(&component, config, LINE);
+    let whole_us = percentile(&mut one_by_one(&reader(pools::fresh(1))?, TRIALS)?, 50.0) / 1000.0;
+    let pause_us = Range {
+        start: microseconds(1.5 * whole_us),
+        end: microseconds(2.5 * whole_us),
+    };
     let ahead = reader(pools::fresh(INSTANCES))?;
     let (mut ahead_ns, mut warm_ns, mut alone_ns) = (Vec::new(), Vec::new(), Vec::new());
     // As many reused instances in turns as there are fresh ones: or the one would be in the
@@ -48,28 +54,40 @@ fn guest(settings: &Settings, name: &str) -> Result<Vec<Figure>> {
     let warm = warm?;
     // In two turns each, so that what slows the machine down for a while strikes both.
     for _ in 0..2 {
-        at_half_load(&warm, &mut warm_ns)?;
-        at_half_load(&warm[..1], &mut alone_ns)?;
-        at_half_load(std::slice::from_ref(&ahead), &mut ahead_ns)?;
+        at_half_load(&warm, &pause_us, &mut warm_ns)?;
+        at_half_load(&warm[..1], &pause_us, &mut alone_ns)?;
+        at_half_load(std::slice::from_ref(&ahead), &pause_us, &mut ahead_ns)?;
     }
-    let mut inline_ns = inline(&component)?;
+    let cold = ahead.stats().cold;
+    let mut inline_ns = one_by_one(&Reader::new(&component, pools::fresh(1))?, CALLS)?;
     let us = |values: &mut Vec<f64>, percent| percentile(values, percent) / 1000.0;
     let (warm50, ahead50) = (us(&mut warm_ns, 50.0), us(&mut ahead_ns, 50.0));
     let note = format!(
-        "a call every 3 to 5 ms: fresh and warmed up {ahead50:.0} us, p99 {:.0}; one of {INSTANCES} reused \
-         {warm50:.0} us, always the same {:.0} us; made for the caller {:.0} us",
+        "a call every {} to {} us, and {whole_us:.0} to make, warm up, call and drop one: fresh and warmed up \
+         {ahead50:.0} us, p99 {:.0}, {cold} of {} found none ready; one of {INSTANCES} reused {warm50:.0} us, \
+         always the same {:.0} us; made for the caller without a warm-up {:.0} us",
+        pause_us.start,
+        pause_us.end,
         us(&mut ahead_ns, 99.0),
+        2 * (ONSET + CALLS),
         us(&mut alone_ns, 50.0),
         us(&mut inline_ns, 50.0),
     );
     Ok(vec![Figure::new(ahead50 - warm50, note)])
 }
 
-fn at_half_load(readers: &[Reader], took_ns: &mut Vec<f64>) -> Result<()> {
+fn microseconds(value: f64) -> u64 {
+    Duration::from_secs_f64(value / 1e6)
+        .as_micros()
+        .try_into()
+        .unwrap_or(u64::MAX)
+}
+
+fn at_half_load(readers: &[Reader], pause_us: &Range<u64>, took_ns: &mut Vec<f64>) -> Result<()> {
     let mut jitter = Jitter::new(11);
     let mut next = now();
     for index in 0..ONSET + CALLS {
-        next = now().max(next + jitter.micros(PAUSE_US.0, PAUSE_US.1));
+        next = now().max(next + jitter.micros(pause_us.start, pause_us.end));
         spin_until(next);
         let reader = &readers[index % readers.len()];
         let (outcome, took) = time(|| reader.redact(LINE));
@@ -81,15 +99,14 @@ fn at_half_load(readers: &[Reader], took_ns: &mut Vec<f64>) -> Result<()> {
     Ok(())
 }
 
-/// Without any of it: one slot, so the caller drops the last instance and makes the next.
-fn inline(component: &Component) -> Result<Vec<f64>> {
-    let reader = Reader::new(component, pools::fresh(1))?;
+/// Calls without a pause of a pool with one slot, so that each waits until the last instance is gone
+/// and the next is made.
+fn one_by_one(reader: &Reader, calls: usize) -> Result<Vec<f64>> {
     let mut took_ns = Vec::new();
-    for _ in 0..CALLS {
+    for _ in 0..calls {
         let (outcome, took) = time(|| reader.redact(LINE));
         outcome?;
         took_ns.push(nanos(took));
-        rest(Duration::from_micros(PAUSE_US.0));
     }
     Ok(took_ns)
 }
