@@ -4,12 +4,25 @@ use anyhow::Result;
 
 use crate::bench::{build_some, in_repository};
 use crate::paths::Paths;
+use crate::pressure;
 use crate::process::Program;
 
-/// Runs hostile guests, floods and misbehaving steps, a line for each: these parts, or all.
+/// The part of the hostile tests that is not of their own program, which wants to be limited from
+/// outside.
+const PRESSURE: &str = "pressure";
+
+/// Runs hostile guests, floods, misbehaving steps and tests that are short of memory, a line for each:
+/// these parts, or all.
 pub(crate) fn hostile(paths: &Paths, parts: &[String]) -> Result<()> {
-    build(paths)?;
-    program(paths, "hostile").args(parts).run()
+    let (pressure, others): (Vec<_>, Vec<_>) = parts.iter().partition(|part| *part == PRESSURE);
+    if !others.is_empty() || parts.is_empty() {
+        build(paths)?;
+        program(paths, "hostile").args(others).run()?;
+    }
+    if !pressure.is_empty() || parts.is_empty() {
+        pressure::run(paths)?;
+    }
+    Ok(())
 }
 
 /// Calls for some minutes and says whether the process stayed as it was.

@@ -12,6 +12,7 @@ mod process;
 mod guests;
 mod tidy;
 mod hardening;
+mod pressure;
 mod gate;
 mod bench;
 mod fuzz;
@@ -93,10 +94,10 @@ enum Verb {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<String>,
     },
-    /// Runs every hostile guest, flood and misbehaving step, and prints a line for each
+    /// Runs every hostile guest, flood and misbehaving step, and tests that are short of memory, a line for each
     Hostile {
         /// Only these parts
-        #[arg(value_parser = ["guests", "floods", "steps"])]
+        #[arg(value_parser = ["guests", "floods", "steps", "pressure"])]
         parts: Vec<String>,
     },
     /// Calls without a pause and says whether memory, descriptors, threads and mappings stay flat
