@@ -130,6 +130,11 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         })
     }
 
+    /// Whether a start awaits code of the embedder's, which may do other things meanwhile.
+    pub(crate) fn awaits_warm_up(&self) -> bool {
+        matches!(self.warm_up, WarmUp::Async(_))
+    }
+
     pub(crate) fn clock(&self) -> &Clock {
         self.terms.clock()
     }

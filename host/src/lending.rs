@@ -117,6 +117,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         // Read after the exchange: see `pockets` and `ticker`.
         if self.wanted.load(Ordering::Relaxed) {
             // For somebody who came before this caller.
+            self.pockets.count_gone();
             self.give_back_slow(instance, None);
             return None;
         }
@@ -124,6 +125,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             self.host.ticker.wake();
         }
         if self.is_aged(&instance, || self.host.ticker.coarse_ns()) {
+            self.pockets.count_gone();
             self.give_back_slow(instance, Some(Retire::Aged));
             return None;
         }
@@ -148,8 +150,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     fn arrive(&self, now: Instant) -> Arrived<Lent<W, S>> {
         let mut slots = self.slots.lock();
-        let mut aged = None;
-        if slots.lacks_idle()
+        let mut aged = Vec::new();
+        while slots.lacks_idle()
             && let Some(instance) = self.pockets.steal()
         {
             if !self.is_aged(&instance, || self.host.ticker.ns(now)) {
@@ -161,7 +163,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
                 return Arrived::Turn(Turn::Warm(instance));
             }
             let age = self.age(&instance);
-            aged = Some(slots.give_back(instance, age, now, Some(Retire::Aged)));
+            aged.push(slots.give_back(instance, age, now, Some(Retire::Aged)));
         }
         let arrived = slots.arrive(now);
         let watched = self.watch(&slots);
@@ -229,7 +231,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let too_old_at = self.too_old_at(&instance).unwrap_or(u64::MAX);
         let look_at = self.expires_at(&instance).min(too_old_at);
         if let Err(other) = self.pockets.put(instance) {
-            return self.give_back_slow(other, None);
+            self.give_back_slow(other, None);
         }
         // Read after the exchange: see `pockets`.
         if self.is_wanted()
@@ -370,7 +372,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         wakers.into_iter().for_each(Waker::wake);
         self.drop_all(dying);
         while let Some(instance) = self.pockets.steal() {
-            self.give_back_slow(instance, Some(Retire::Idle));
+            self.give_back_slow(instance, None);
         }
     }
 

@@ -1,10 +1,10 @@
-//! Places for idle instances beside the threads that call, so that threads that call a warm pool share
-//! nothing they write to.
+//! Places for idle instances beside the threads that call, so that few threads that call a warm pool
+//! share nothing they write to, and many share it with few.
 //!
 //! Knows threads and boxes; knows nothing of slots. To the slots an instance in a pocket is lent.
 //! Each of the first threads has a pocket of its own, later ones share these.
-//! Everybody changes a pocket by one atomic exchange, the owner of the thread and whoever looks
-//! for instances alike. That orders what they do around it: who finds a pocket empty after storing
+//! Everybody changes a pocket by one atomic exchange, its owner and whoever else looks for instances
+//! alike. That orders what they do around it: who finds a pocket empty after storing
 //! a flag knows that whoever fills it next sees the flag, and who finds it full knows that it is
 //! the one to deal with what is in it.
 
@@ -24,12 +24,13 @@ struct Pocket<T> {
     own: Tally,
     /// What all others did.
     others: Tally,
+    /// How many were taken out and not lent.
+    gone: AtomicU64,
 }
 
 /// Each is counted after it was done: whoever adds them up may miss what is being done.
 struct Tally {
     put: AtomicU64,
-    taken: AtomicU64,
     lent: AtomicU64,
 }
 
@@ -43,7 +44,6 @@ impl Tally {
     fn new() -> Self {
         Self {
             put: AtomicU64::new(0),
-            taken: AtomicU64::new(0),
             lent: AtomicU64::new(0),
         }
     }
@@ -55,6 +55,7 @@ impl<T> Pocket<T> {
             held: AtomicCell::new(None),
             own: Tally::new(),
             others: Tally::new(),
+            gone: AtomicU64::new(0),
         }
     }
 
@@ -62,11 +63,8 @@ impl<T> Pocket<T> {
         of(&self.own).load(Ordering::Relaxed) + of(&self.others).load(Ordering::Relaxed)
     }
 
-    /// Takes what no thread will lend.
-    fn empty(&self) -> Option<Box<T>> {
-        let held = self.held.take()?;
-        self.others.taken.fetch_add(1, Ordering::Relaxed);
-        Some(held)
+    fn count_gone(&self) {
+        self.gone.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -99,10 +97,14 @@ impl<T> Pockets<T> {
     /// This thread's pocket.
     #[inline]
     fn mine(&self) -> Option<Reach<'_, T>> {
+        if self.0.is_empty() {
+            // Threads that need no pocket leave the first numbers to others.
+            return None;
+        }
         let seat = seat()?;
         let (at, owns) = match seat < self.0.len() {
             true => (seat, true),
-            false => (seat.checked_rem(self.0.len())?, false),
+            false => (seat % self.0.len(), false),
         };
         Some(Reach {
             pocket: &self.0[at],
@@ -110,13 +112,10 @@ impl<T> Pockets<T> {
         })
     }
 
-    /// What this thread has in its pocket.
+    /// What this thread has in its pocket. One of the next two must follow.
     #[inline]
     pub(crate) fn take(&self) -> Option<Box<T>> {
-        let mine = self.mine()?;
-        let held = mine.pocket.held.take()?;
-        mine.count(|tally| &tally.taken);
-        Some(held)
+        self.mine()?.pocket.held.take()
     }
 
     /// Counts that this thread lends what it took.
@@ -124,6 +123,13 @@ impl<T> Pockets<T> {
     pub(crate) fn count_lent(&self) {
         if let Some(mine) = self.mine() {
             mine.count(|tally| &tally.lent);
+        }
+    }
+
+    /// Counts that it does not.
+    pub(crate) fn count_gone(&self) {
+        if let Some(mine) = self.mine() {
+            mine.pocket.count_gone();
         }
     }
 
@@ -148,7 +154,11 @@ impl<T> Pockets<T> {
 
     /// Takes from any pocket.
     pub(crate) fn steal(&self) -> Option<Box<T>> {
-        self.0.iter().find_map(|pocket| pocket.empty())
+        self.0.iter().find_map(|pocket| {
+            let held = pocket.held.take()?;
+            pocket.count_gone();
+            Some(held)
+        })
     }
 
     /// Shows every instance in a pocket to `keep` and takes those for which it says no, and those
@@ -164,7 +174,7 @@ impl<T> Pockets<T> {
                 },
                 Some(item) => taken.push(item),
             }
-            pocket.others.taken.fetch_add(1, Ordering::Relaxed);
+            pocket.count_gone();
         }
         taken
     }
@@ -172,7 +182,7 @@ impl<T> Pockets<T> {
     /// How many are there, apart from what threads put or take just now.
     pub(crate) fn count(&self) -> usize {
         let full = |pocket: &&CachePadded<Pocket<T>>| {
-            let taken = pocket.sum(|tally| &tally.taken);
+            let taken = pocket.sum(|tally| &tally.lent) + pocket.gone.load(Ordering::Relaxed);
             pocket.sum(|tally| &tally.put) > taken
         };
         self.0.iter().filter(full).count()

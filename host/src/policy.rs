@@ -164,9 +164,10 @@ pub(crate) struct Load {
 /// From waking the refill thread to its first instruction, on a machine that is not idle.
 const WAKE_NS: u64 = 100_000;
 
-/// What taking an instance from another thread costs at least, its memory being in the other
-/// processor's cache: a caller of a tiny guest every 15 µs waits 8 µs for one, and 4 for its own
-/// (`cargo xtask bench --report --only latency`).
+/// What taking an instance from another thread costs, its memory being in the other processor's cache.
+/// Chosen so that a caller of a tiny guest every 15 µs, who waits 8 µs for one of refill's and 4 for its
+/// own (`cargo xtask bench --report --only latency`), makes its own, and one every 35 µs does not on
+/// a slow machine either, where an instance costs 20 (`cargo xtask promises fresh-half`).
 const HAND_OVER_NS: u64 = 11_000;
 
 /// An instance that takes longer to make and drop is dear: beside that, handing it over is nothing.
@@ -199,9 +200,10 @@ impl Load {
     /// Whether handing an instance over to refill saves the caller more than it costs.
     ///
     /// It always does where an instance is dear: as far as refill falls behind, callers make and drop
-    /// their own, which is the same work. Else not when callers come faster than one thread can make
-    /// and drop instances: they would pay for the hand-over on top of making their own. Nor when an
-    /// instance is so cheap, and callers come so fast, that the hand-over alone is dearer.
+    /// their own, which is the same work. Else not when making and dropping instances takes one thread
+    /// more than eight ninths of the time: callers would pay for the hand-over on top of making their
+    /// own. Nor when an instance is so cheap, and callers come so fast, that the hand-over alone is
+    /// dearer.
     pub(crate) fn refill_pays(&self, now: Instant) -> bool {
         let cost = self.start_ns + self.drop_ns;
         if cost >= DEAR_NS {

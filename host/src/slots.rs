@@ -199,7 +199,12 @@ impl<I> Slots<I> {
             .iter()
             .position(|(granted, _)| *granted == ticket)
         {
-            return Poll::Ready(Some(self.granted.swap_remove(at).1));
+            let turn = self.granted.swap_remove(at).1;
+            match turn {
+                Turn::Warm(_) => self.counters.warm += 1,
+                Turn::Start | Turn::DropThenStart(_) => self.counters.cold += 1,
+            }
+            return Poll::Ready(Some(turn));
         }
         match self
             .waiters
@@ -238,12 +243,10 @@ impl<I> Slots<I> {
         {
             match self.granted.swap_remove(at).1 {
                 Turn::Warm(instance) => {
-                    self.counters.warm -= 1;
                     let age = age(&instance);
                     return self.give_back(instance, age, now, None);
                 }
                 Turn::Start | Turn::DropThenStart(_) => {
-                    self.counters.cold -= 1;
                     self.starting -= 1;
                     let wake = self.grant_free();
                     return Returned {
@@ -291,13 +294,10 @@ impl<I> Slots<I> {
         }
         let pays = self.load.refill_pays(now);
         match policy::giving_back(&self.counts(), retire.is_none(), pays) {
-            Return::ToWaiter => {
-                self.counters.warm += 1;
-                Returned {
-                    drop_now: None,
-                    wake: self.grant(Turn::Warm(instance)),
-                }
-            }
+            Return::ToWaiter => Returned {
+                drop_now: None,
+                wake: self.grant(Turn::Warm(instance)),
+            },
             Return::ToIdle => {
                 self.leased -= 1;
                 let Age { born, since } = age;
@@ -412,9 +412,9 @@ impl<I> Slots<I> {
         self.waiters.len()
     }
 
-    /// `pocketed` of the leased instances stand idle beside a thread, which found one there `taken`
-    /// times.
-    pub(crate) fn stats(&self, pocketed: usize, taken: u64) -> PoolStats {
+    /// `pocketed` of the leased instances stand idle beside a thread; threads lent what they found
+    /// there `lent` times.
+    pub(crate) fn stats(&self, pocketed: usize, lent: u64) -> PoolStats {
         let pocketed = pocketed.min(self.leased);
         PoolStats {
             max_instances: self.max_instances,
@@ -424,7 +424,7 @@ impl<I> Slots<I> {
             dying: self.dying.len() + self.dropping,
             waiting: self.waiters.len(),
             closed: self.closed,
-            warm: self.counters.warm + taken,
+            warm: self.counters.warm + lent,
             ..self.counters
         }
     }
@@ -442,7 +442,6 @@ impl<I> Slots<I> {
             return None;
         }
         self.starting += 1;
-        self.counters.cold += 1;
         self.grant(Turn::Start)
     }
 

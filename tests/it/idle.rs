@@ -218,6 +218,24 @@ fn a_full_host_takes_idle_instances_of_other_pools() {
     }
 }
 
+/// One stood idle beside a thread and was needed for `min_warm` when refill looked; then another came.
+#[test]
+fn what_was_needed_goes_when_another_came() {
+    for face in FACES {
+        let (host, clock) = still_host();
+        let pool = AnyPool::new(face, &load(&host, COUNTER), ready(2, 1, always()));
+        let held = pool.hold();
+        assert!(pool.number("next").is_ok());
+        clock.advance(TTL);
+        // Nothing tells that refill has looked.
+        std::thread::sleep(Duration::from_millis(20));
+        drop(held);
+        assert_eq!(pool.stats().idle, 2);
+        clock.advance(TTL);
+        pool.until("one is left", |stats| used(stats) == 1);
+    }
+}
+
 #[tokio::test]
 async fn a_pool_made_outside_a_runtime_is_refilled() {
     let (host, _) = still_host();

@@ -1,10 +1,12 @@
 //! What the host gives to guests: functions made by `bindgen!`, a value per instance, a warm-up.
 
+use std::time::Duration;
+
 use prewarm::{CallError, Pool, PoolError, Reuse, State, Val, blocking};
 use wasmtime::component::HasSelf;
 
 use crate::guests::COUNTER;
-use crate::support::{always, config, host, load, number};
+use crate::support::{always, config, host, load, number, until_stats};
 
 mod waiting {
     wasmtime::component::bindgen!({
@@ -190,6 +192,30 @@ fn a_warm_up_runs_on_the_blocking_face() {
         let pool = builder.build().unwrap();
         assert_eq!(pool.lease().unwrap().embedder().unwrap().notes, [6]);
     }
+}
+
+/// Made ahead too, where its thread has nothing else to do: the warm-up may look at the time while the
+/// guest computes.
+#[tokio::test]
+async fn a_warm_up_can_bound_its_guest() {
+    let mut config = config(1, always());
+    config.min_warm = 1;
+    config.limits.deadline = Duration::MAX;
+    let pool = Pool::builder(&load(&host(), SHOP), config, Till::new)
+        .imports(|linker| {
+            waiting::Shop::add_to_linker::<_, HasSelf<_>>(linker, State::embedder_mut)
+        })
+        .warm_up(|shop: &waiting::Shop, store| {
+            Box::pin(async move {
+                let total = shop.call_total(store, u32::MAX);
+                let in_time = tokio::time::timeout(Duration::from_millis(20), total).await;
+                in_time.map_err(wasmtime::Error::from)??;
+                Ok(())
+            })
+        })
+        .build()
+        .unwrap();
+    until_stats(&pool, "refill gives up", |stats| stats.start_failures > 0).await;
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::tokens::Dropping;
 use super::{Lending, Lent};
 use crate::engine::Lane;
-use crate::instance::{Instance, contained};
+use crate::instance::contained;
 use crate::refill::{Next, Work};
 use crate::room::{Claim, IN_USE};
 use crate::slots::{Refilled, Retire, Returned, Slots};
@@ -36,22 +36,17 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         }
     }
 
-    /// Gives instances out of the pockets back to the slots, under the lock under which they were
-    /// taken: to whoever counts they were idle until now.
+    /// Gives an instance out of a pocket back to the slots, under the lock under which it was taken:
+    /// to whoever counts it was idle until now.
     fn take_in(
         &self,
         slots: &mut Slots<Lent<W, S>>,
-        instances: Vec<Lent<W, S>>,
+        instance: Lent<W, S>,
         now: Instant,
-        retire: impl Fn(&Instance<W, S>) -> Option<Retire>,
-    ) -> Vec<Returned<Lent<W, S>>> {
-        instances
-            .into_iter()
-            .map(|instance| {
-                let (age, retire) = (self.age(&instance), retire(&instance));
-                slots.give_back(instance, age, now, retire)
-            })
-            .collect()
+        retire: Option<Retire>,
+    ) -> Returned<Lent<W, S>> {
+        let age = self.age(&instance);
+        slots.give_back(instance, age, now, retire)
     }
 
     /// How many instances stand in pockets, counted for certain, and those that came out: because
@@ -73,7 +68,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             return;
         }
         let now = self.maker.clock().now();
-        let returned = self.take_in(&mut slots, out, now, |_| None);
+        let returned: Vec<_> = out
+            .into_iter()
+            .map(|instance| self.take_in(&mut slots, instance, now, None))
+            .collect();
         drop(slots);
         returned.into_iter().for_each(|one| self.settle(one, now));
         self.notice(now);
@@ -90,12 +88,13 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         let watched = self.watch(&self.slots.lock());
         self.be_watched(watched, self.host.ticker.ticks());
         let deadline = self.deadline(began);
-        // Tokio panics where its runtime is shut down and a guest waits for the host, and this thread
-        // serves other pools too. Nobody else runs on it, so a guest that computes need not wait.
+        // Nobody else runs on this thread, apart from what a warm-up may do beside its guest. Tokio
+        // panics where its runtime is shut down and a guest waits, and others need this thread too.
+        let yields = self.maker.awaits_warm_up();
         let made = contained(|| match &self.runtime {
             _ if self.maker.direct => self.maker.start_direct(deadline),
-            Some(runtime) => runtime.block_on(self.maker.start(deadline, false)),
-            None => wasmtime_wasi::runtime::in_tokio(self.maker.start(deadline, false)),
+            Some(runtime) => runtime.block_on(self.maker.start(deadline, yields)),
+            None => wasmtime_wasi::runtime::in_tokio(self.maker.start(deadline, yields)),
         });
         let now = self.maker.clock().now();
         match made {
@@ -143,36 +142,35 @@ impl<W: World, S: Send + 'static> Work for Lending<W, S> {
         self.set_flags(&mut slots);
         let ns = self.host.ticker.ns(now);
         let wanted = slots.wants_back() || self.tenant.is_wanted();
-        // Counted for certain: of one that is not, nobody would look when it expires.
-        let mut pocketed = 0;
-        let mut retired = self.pockets.sift(|_| {
-            pocketed += 1;
-            !wanted
-        });
-        let mut spare = slots.spare(pocketed);
-        let mut next = None;
-        retired.extend(self.pockets.sift(|instance| {
-            let expires_at = (spare > 0).then(|| self.expires_at(instance));
-            let until = self
-                .too_old_at(instance)
-                .into_iter()
-                .chain(expires_at)
-                .min();
-            let keep = !wanted && until.is_none_or(|until| ns < until);
-            match keep {
-                true => next = next.into_iter().chain(until).min(),
-                false => spare = spare.saturating_sub(1),
+        let (mut kept, mut ages_at, mut expires_at) = (0, None, None);
+        let out = self.pockets.sift(|instance| {
+            let (ages, expires) = (self.too_old_at(instance), self.expires_at(instance));
+            let keep = !wanted && ns < expires.min(ages.unwrap_or(u64::MAX));
+            if keep {
+                kept += 1;
+                ages_at = ages_at.into_iter().chain(ages).min();
+                expires_at = expires_at.into_iter().chain([expires]).min();
             }
             keep
-        }));
-        let returned = self.take_in(&mut slots, retired, now, |instance| {
-            let expired = ns >= self.expires_at(instance);
-            match self.is_aged(instance, || ns) {
-                true => Some(Retire::Aged),
-                // Nor where it only came out because its pocket was filled meanwhile.
-                false => (expired && !wanted).then_some(Retire::Idle),
-            }
         });
+        let mut spare = slots.spare(kept + out.len());
+        let returned: Vec<_> = out
+            .into_iter()
+            .map(|instance| {
+                let expired = !wanted && ns >= self.expires_at(&instance);
+                let retire = match self.is_aged(&instance, || ns) {
+                    true => Some(Retire::Aged),
+                    false => (expired && spare > 0).then_some(Retire::Idle),
+                };
+                spare -= usize::from(retire.is_some()).min(spare);
+                self.take_in(&mut slots, instance, now, retire)
+            })
+            .collect();
+        // What is needed for `min_warm` may stay where it is.
+        let next = ages_at
+            .into_iter()
+            .chain(expires_at.filter(|_| spare > 0))
+            .min();
         let work = slots.look(now);
         drop(slots);
         returned.into_iter().for_each(|one| self.settle(one, now));
@@ -194,7 +192,8 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
         let slots = self.slots.lock();
         let (pocketed, out) = self.look_into_pockets(&slots);
         let stats = slots.stats(pocketed, 0);
-        let held = if stats.leased + stats.starting > out.len() {
+        // Who waits will have its turn without asking for ticks again.
+        let held = if stats.leased + stats.starting > out.len() || stats.waiting > 0 {
             Held::Busy
         } else if stats.idle + stats.dying + out.len() > 0 || !self.tenant.holds_nothing() {
             // What it holds may only be its share of the host.
@@ -233,7 +232,7 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
             let stays = spare == 0 || unless_since.is_some_and(|at| since > at);
             let retire = (!stays).then_some(Retire::Idle);
             spare -= usize::from(!stays);
-            returned.extend(self.take_in(&mut slots, vec![instance], now, |_| retire));
+            returned.push(self.take_in(&mut slots, instance, now, retire));
         }
         // Their room is wanted now, not when refill comes round to it.
         let dying = slots.take_dying();

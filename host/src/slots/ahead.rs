@@ -10,6 +10,9 @@ use crate::policy::{self, Age, Counts};
 /// host had no slot.
 const OWED: Duration = Duration::from_millis(10);
 
+/// Refill drops no more at once before it looks whether too few are left.
+const DROPS: usize = 16;
+
 impl<I> Slots<I> {
     /// What refill is to be told of this pool, if anything; it then counts as told.
     ///
@@ -48,13 +51,18 @@ impl<I> Slots<I> {
             .filter(|_| counts.idle > self.min_warm)
             .map(|idle| idle.since + self.idle_ttl);
         let lacks = counts.dying > 0 || policy::may_refill(counts, counts.min_warm);
+        // Of those that stand idle beside a thread nobody knows here when they expire.
+        let beside = self.pocketed > 0 && counts.idle > 0 && counts.idle <= self.min_warm;
+        let crowded = (beside && counts.idle + self.pocketed > self.min_warm)
+            .then(|| now.checked_add(self.idle_ttl))
+            .flatten();
         let parked = matches!(self.refill.mode, Mode::Parked);
         let owed = (lacks && parked && !self.closed).then(|| {
             self.refill
                 .not_before
                 .map_or(now + OWED, |at| at.max(now + OWED))
         });
-        [aged, expired, owed].into_iter().flatten().min()
+        [aged, expired, crowded, owed].into_iter().flatten().min()
     }
 
     /// The look that was due by now is under way: what falls idle from here on needs another.
@@ -104,7 +112,10 @@ impl<I> Slots<I> {
             return Refilled::Start;
         }
         if counts.dying > 0 {
-            return Refilled::Drop(self.take_dying());
+            let rest = self.dying.split_off(self.dying.len().min(DROPS));
+            let dying = std::mem::replace(&mut self.dying, rest);
+            self.dropping += dying.len();
+            return Refilled::Drop(dying);
         }
         let came = self.load.last_arrival();
         let nap = policy::nap(&counts, &self.load).filter(|_| came != self.refill.seen);

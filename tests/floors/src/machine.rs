@@ -214,6 +214,10 @@ pub(crate) mod instance {
             self.start_direct(deadline)
         }
 
+        pub(crate) fn awaits_warm_up(&self) -> bool {
+            false
+        }
+
         pub(crate) fn slots_reset(&self) -> Option<Reset> {
             None
         }

@@ -178,7 +178,9 @@ pub fn callers_share_the_instances_in_pockets() -> usize {
 
 /// A caller shares the pocket that the instance goes into for one who queues: it does not get ahead.
 pub fn who_shares_a_pocket_waits_for_who_came_before() -> usize {
-    explore(3, || {
+    let late_ones = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&late_ones);
+    let orders = explore(3, move || {
         let desk = Desk::new(1, NO_THREADS);
         let pool = desk.pool(1, again());
         let served = Arc::new(Mutex::new(Vec::new()));
@@ -196,10 +198,13 @@ pub fn who_shares_a_pocket_waits_for_who_came_before() -> usize {
         call(&pool).unwrap();
         first.join().unwrap();
         if other.join().unwrap() {
+            counted.fetch_add(1, Ordering::Relaxed);
             assert_eq!(*served.lock().unwrap(), ["first", "late"]);
         }
         desk.end(vec![pool]);
-    })
+    });
+    assert!(late_ones.load(Ordering::Relaxed) > 0, "it was never late");
+    orders
 }
 
 /// A pool is closed while its instance goes into a pocket.
@@ -288,6 +293,28 @@ pub fn a_guest_that_runs_is_never_without_ticks() -> usize {
 /// The same with a pool that the ticker forgets between its calls.
 pub fn a_pool_that_was_forgotten_gets_ticks_again() -> usize {
     guests_see_ticks(Reuse::Never)
+}
+
+/// Two callers want the only instance, and each runs until a tick, as the ticker is about to park.
+pub fn who_had_to_wait_gets_ticks() -> usize {
+    who_waits_for(again())
+}
+
+/// The same where each gets an instance of its own, when the last is gone.
+pub fn who_waited_for_a_slot_gets_ticks() -> usize {
+    who_waits_for(Reuse::Never)
+}
+
+fn who_waits_for(reuse: Reuse) -> usize {
+    explore(2, move || {
+        let desk = Desk::new(1, NO_REFILL);
+        let pool = desk.pool(1, reuse.clone());
+        let moved = Arc::clone(&pool);
+        let other = spawn(move || call_with(&moved, Engines::run_until_tick).unwrap());
+        call_with(&pool, Engines::run_until_tick).unwrap();
+        other.join().unwrap();
+        desk.end(vec![pool]);
+    })
 }
 
 /// A pool is called for the first time as the ticker, which ran for another, is about to park.

@@ -26,6 +26,8 @@ models! {
     a_pool_is_closed_while_the_ticker_counts
     a_guest_that_runs_is_never_without_ticks
     a_pool_that_was_forgotten_gets_ticks_again
+    who_had_to_wait_gets_ticks
+    who_waited_for_a_slot_gets_ticks
     a_new_pool_gets_ticks
     refill_does_what_it_was_told
     refill_looks_when_it_is_time
