@@ -6,8 +6,8 @@ use prewarm::{Pool, PoolConfig, PoolStats, Reuse};
 
 use crate::guests::{COUNTER, GATED, gate, gates};
 use crate::support::{
-    AnyPool, FACES, Face, RUNTIME, always, config, host_with, load, number, poll_once, still_host,
-    until, until_stats, used,
+    AnyPool, FACES, Face, RUNTIME, always, config, host_with, load, number, pass, poll_once,
+    still_host, until, until_stats, used,
 };
 
 const TTL: Duration = Duration::from_secs(10);
@@ -228,7 +228,7 @@ fn what_was_needed_goes_when_another_came() {
         assert!(pool.number("next").is_ok());
         clock.advance(TTL);
         // Nothing tells that refill has looked.
-        std::thread::sleep(Duration::from_millis(20));
+        pass(Duration::from_millis(20));
         drop(held);
         assert_eq!(pool.stats().idle, 2);
         clock.advance(TTL);
