@@ -22,7 +22,7 @@ use prewarm::{
 };
 use wasmtime::component::Linker;
 
-use crate::support::{Chance, chain, host_with, pass, poll_once};
+use crate::support::{Chance, PATIENCE, chain, host_with, pass, poll_once};
 
 use self::deeds::Deed;
 
@@ -58,9 +58,6 @@ const SLOW: Duration = Duration::from_millis(10);
 const IDLE_TTL: Duration = Duration::from_secs(10);
 /// Events of a run.
 const EVENTS: usize = 24;
-/// Looks, each of which moves the clock and lets other threads on, after which a caller who still
-/// waits is stuck.
-const LOOKS: usize = 20_000;
 
 /// What the steps of one pool share.
 #[derive(Debug)]
@@ -388,7 +385,10 @@ impl Run<'_> {
     async fn settle(&mut self) {
         let held = |caller: &Caller| !matches!(caller, Caller::Holds { .. });
         self.callers.retain(held);
-        for _ in 0..LOOKS {
+        // By the machine's own time: other programs may keep refill from a processor for long.
+        let watch = Clock::system();
+        let end = watch.now() + PATIENCE;
+        while watch.now() < end {
             for at in (0..self.callers.len()).rev() {
                 self.look(at);
             }
@@ -422,7 +422,9 @@ impl Run<'_> {
 
     /// The pool scales to zero and goes, and so does every instance.
     async fn end(self) {
-        for _ in 0..LOOKS {
+        let watch = Clock::system();
+        let end = watch.now() + PATIENCE;
+        while watch.now() < end {
             self.matrix.advance(IDLE_TTL).await;
             if self
                 .registered

@@ -14,7 +14,7 @@ use prewarm::{
 use wasmtime::component::Linker;
 
 /// Longer than anything takes that ends at all.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The runtime of tests that are not themselves asynchronous.
 pub static RUNTIME: LazyLock<tokio::runtime::Runtime> =
