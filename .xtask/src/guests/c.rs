@@ -1,35 +1,29 @@
 //! C, with the clang and the libc that zig brings along.
 
-use std::path::Path;
-
 use anyhow::Result;
 
-use super::{Job, component, ziglang};
+use super::ziglang::{self, Bindings};
+use super::{Job, component};
 
 pub(super) fn build(job: &Job<'_>) -> Result<()> {
-    let folder = job.paths.guests.join("build/c");
-    ziglang::bindings(job, ["logs", "logs"], &folder)?;
-    compile(job, &folder, "logs")
+    compile(job, ["logs", "logs"])
 }
 
 pub(super) fn outside(job: &Job<'_>) -> Result<()> {
-    let folder = job.paths.guests.join("build/c-outside");
-    ziglang::bindings(job, ["kinds", "outside"], &folder)?;
-    compile(job, &folder, "outside")
+    compile(job, ["kinds", "outside"])
 }
 
-/// Compiles a guest of this world, whose bindings are in the folder.
-fn compile(job: &Job<'_>, folder: &Path, world: &str) -> Result<()> {
-    let of_world = |ending: &str| folder.join(format!("{world}{ending}"));
+fn compile(job: &Job<'_>, world: [&str; 2]) -> Result<()> {
+    let bindings = Bindings::write(job, world)?;
     let zig = ziglang::zig(job)?;
     job.line.say("compiling");
-    let module = of_world(".wasm");
+    let module = bindings.file(".wasm");
     zig.arg("cc")
         .args(ziglang::FLAGS)
         .arg("-I")
-        .arg(folder)
+        .arg(&bindings.folder)
         .args(ziglang::sources(&job.source.join("src"), "c")?)
-        .args([".c", "_component_type.o"].map(of_world))
+        .args([".c", "_component_type.o"].map(|ending| bindings.file(ending)))
         .arg("-o")
         .arg(&module)
         .output()?;

@@ -1,35 +1,30 @@
 //! Zig, which reads the C header of the world.
 
 use std::fs;
-use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::{Job, component, ziglang};
+use super::ziglang::{self, Bindings};
+use super::{Job, component};
 
 pub(super) fn build(job: &Job<'_>) -> Result<()> {
-    let folder = job.paths.guests.join("build/zig");
-    ziglang::bindings(job, ["logs", "logs"], &folder)?;
-    compile(job, &folder, "logs")
+    compile(job, ["logs", "logs"])
 }
 
 pub(super) fn outside(job: &Job<'_>) -> Result<()> {
-    let folder = job.paths.guests.join("build/zig-outside");
-    ziglang::bindings(job, ["kinds", "outside"], &folder)?;
-    compile(job, &folder, "outside")
+    compile(job, ["kinds", "outside"])
 }
 
-/// Compiles a guest of this world, whose bindings are in the folder.
-fn compile(job: &Job<'_>, folder: &Path, world: &str) -> Result<()> {
-    let of_world = |ending: &str| folder.join(format!("{world}{ending}"));
+fn compile(job: &Job<'_>, world: [&str; 2]) -> Result<()> {
+    let bindings = Bindings::write(job, world)?;
     let zig = ziglang::zig(job)?;
     job.line.say("compiling");
     let header = zig
         .args(["translate-c", "-target", "wasm32-wasi", "-lc"])
-        .arg(of_world(".h"))
+        .arg(bindings.file(".h"))
         .output()?;
-    fs::write(of_world(".zig"), header).context("no place for the header in Zig")?;
-    let module = of_world(".wasm");
+    fs::write(bindings.file(".zig"), header).context("no place for the header in Zig")?;
+    let module = bindings.file(".wasm");
     ziglang::zig(job)?
         .args([
             "build-exe",
@@ -40,13 +35,17 @@ fn compile(job: &Job<'_>, folder: &Path, world: &str) -> Result<()> {
         .args(["-OReleaseSmall", "-fno-entry", "-rdynamic"])
         .args(["-lc", "--stack", "65536"])
         // These belong to the module that comes next.
-        .args([".c", "_component_type.o"].map(of_world))
-        .args(["--dep", world])
+        .args([".c", "_component_type.o"].map(|ending| bindings.file(ending)))
+        .args(["--dep", bindings.world])
         .arg(format!(
             "-Mroot={}",
             job.source.join("src/exports.zig").display()
         ))
-        .arg(format!("-M{world}={}", of_world(".zig").display()))
+        .arg(format!(
+            "-M{}={}",
+            bindings.world,
+            bindings.file(".zig").display()
+        ))
         .arg(format!("-femit-bin={}", module.display()))
         .output()?;
     component::encode(&module, &job.output)

@@ -44,20 +44,35 @@ pub(super) fn zig(job: &Job<'_>) -> Result<Program> {
         .env("ZIG_LOCAL_CACHE_DIR", &caches))
 }
 
-/// Writes the C header of a world and what belongs to it.
-pub(super) fn bindings(job: &Job<'_>, [wit, world]: [&str; 2], folder: &Path) -> Result<()> {
-    let mut resolve = Resolve::default();
-    let (package, _) = resolve.push_path(job.paths.root.join("wit").join(wit))?;
-    let world = resolve.select_world(&[package], Some(world))?;
-    let mut files = Files::default();
-    wit_bindgen_c::Opts::default()
-        .build()
-        .generate(&mut resolve, world, &mut files)?;
-    fs::create_dir_all(folder).context("no folder for the bindings")?;
-    for (name, content) in files.iter() {
-        fs::write(folder.join(name), content).with_context(|| name.to_owned())?;
+/// The C header of a world and what belongs to it, in a folder of the guest's own.
+pub(super) struct Bindings<'a> {
+    pub(super) folder: PathBuf,
+    pub(super) world: &'a str,
+}
+
+impl<'a> Bindings<'a> {
+    /// Writes them for this world of this folder of `wit`.
+    pub(super) fn write(job: &Job<'_>, [wit, world]: [&'a str; 2]) -> Result<Self> {
+        let guest = job.source.file_name().context("a guest has a folder")?;
+        let folder = job.paths.guests.join("build").join(guest);
+        let mut resolve = Resolve::default();
+        let (package, _) = resolve.push_path(job.paths.root.join("wit").join(wit))?;
+        let id = resolve.select_world(&[package], Some(world))?;
+        let mut files = Files::default();
+        wit_bindgen_c::Opts::default()
+            .build()
+            .generate(&mut resolve, id, &mut files)?;
+        fs::create_dir_all(&folder).context("no folder for the bindings")?;
+        for (name, content) in files.iter() {
+            fs::write(folder.join(name), content).with_context(|| name.to_owned())?;
+        }
+        Ok(Self { folder, world })
     }
-    Ok(())
+
+    /// The world's file with this ending.
+    pub(super) fn file(&self, ending: &str) -> PathBuf {
+        self.folder.join(format!("{}{ending}", self.world))
+    }
 }
 
 /// The files of a folder with this extension, in alphabetical order.
