@@ -366,7 +366,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     pub(crate) fn close(&self) {
         let mut slots = self.slots.lock();
         let wakers = slots.close();
-        let dying = slots.take_dying();
+        let dying = slots.take_dying(usize::MAX);
         self.set_flags(&mut slots);
         drop(slots);
         wakers.into_iter().for_each(Waker::wake);
@@ -391,7 +391,7 @@ impl<W: World, S: Send + 'static> Drop for Lending<W, S> {
     fn drop(&mut self) {
         let slots = self.slots.get_mut();
         slots.close();
-        let dying = slots.take_dying();
+        let dying = slots.take_dying(usize::MAX);
         let pocketed = std::iter::from_fn(|| self.pockets.steal());
         dying.into_iter().chain(pocketed).for_each(drop);
         self.tenant.leave();

@@ -78,7 +78,7 @@ fn is_found_by_the_next_call_however_the_last_one_ended() {
         for reset in RESETS {
             let pool = pool(&component, face, reset);
             for end in [0, 1, 2] {
-                for round in 0..5 {
+                for round in 0..10 {
                     let case = format!("{face:?}, {reset:?}, end {end}, round {round}");
                     let stained = pool.invoke("stain", &[Val::U32(end)]);
                     match (end, &stained) {

@@ -235,7 +235,7 @@ impl<W: World, S: Send + 'static> Member for Lending<W, S> {
             returned.push(self.take_in(&mut slots, instance, now, retire));
         }
         // Their room is wanted now, not when refill comes round to it.
-        let dying = slots.take_dying();
+        let dying = slots.take_dying(usize::MAX);
         drop(slots);
         returned.into_iter().for_each(|one| self.settle(one, now));
         self.drop_all(dying);

@@ -112,10 +112,7 @@ impl<I> Slots<I> {
             return Refilled::Start;
         }
         if counts.dying > 0 {
-            let rest = self.dying.split_off(self.dying.len().min(DROPS));
-            let dying = std::mem::replace(&mut self.dying, rest);
-            self.dropping += dying.len();
-            return Refilled::Drop(dying);
+            return Refilled::Drop(self.take_dying(DROPS));
         }
         let came = self.load.last_arrival();
         let nap = policy::nap(&counts, &self.load).filter(|_| came != self.refill.seen);
@@ -132,10 +129,12 @@ impl<I> Slots<I> {
         }
     }
 
-    /// Instances to drop. Each holds its slot until [`Slots::dropped`].
-    pub(crate) fn take_dying(&mut self) -> Vec<I> {
-        self.dropping += self.dying.len();
-        std::mem::take(&mut self.dying)
+    /// At most so many instances to drop. Each holds its slot until [`Slots::dropped`].
+    pub(crate) fn take_dying(&mut self, at_most: usize) -> Vec<I> {
+        let taken = self.dying.len().min(at_most);
+        let rest = self.dying.split_off(taken);
+        self.dropping += taken;
+        std::mem::replace(&mut self.dying, rest)
     }
 
     /// Refill made an instance.
