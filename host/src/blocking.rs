@@ -23,7 +23,6 @@ mod registered;
 
 use std::fmt;
 use std::ops::Deref;
-use std::sync::Arc;
 use std::time::Instant;
 
 use wasmtime::Store;
@@ -34,7 +33,7 @@ use crate::config::PoolConfig;
 use crate::error::{CallError, PoolError};
 use crate::exports::ExportedFunc;
 use crate::instance::WarmUp;
-use crate::lending::{Guard, Lending};
+use crate::lending::{Guard, Lending, Owner};
 use crate::plan::Plan;
 use crate::receipt::{Begun, Outcome, Receipt, answered, answered_and_measured};
 use crate::state::State;
@@ -50,7 +49,7 @@ pub use self::registered::{Registered, RegisteredBuilder};
 ///
 /// As [`crate::Pool`], whose documentation says more; `bindgen!` without `async` makes its worlds.
 pub struct Pool<W: World = (), S: Send + 'static = ()> {
-    pub(crate) lending: Arc<Lending<W, S>>,
+    pub(crate) lending: Owner<W, S>,
     /// When the call came that this handle was made for, if that was before the pool was there.
     pub(crate) since: Option<Instant>,
 }
@@ -161,7 +160,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     ///
     /// [`CallError`] says why no instance was lent.
     pub fn lease(&self) -> Result<Lease<W, S>, CallError> {
-        let lending = Arc::clone(&self.lending);
+        let lending = self.lending.clone();
         let guard = match lending.ready(false, self.since) {
             Some((instance, _)) => Guard::new(lending, instance),
             None => Lending::lend_direct(lending, false, self.since)?.0,
@@ -228,7 +227,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
 impl<W: World, S: Send + 'static> Clone for Pool<W, S> {
     fn clone(&self) -> Self {
         Self {
-            lending: Arc::clone(&self.lending),
+            lending: self.lending.clone(),
             since: None,
         }
     }
@@ -300,7 +299,7 @@ type Borrowed<'a, W, S> = Guard<&'a Lending<W, S>, W, S>;
 
 /// One instance, for as long as it is held, as [`crate::Lease`].
 pub struct Lease<W: World = (), S: Send + 'static = ()> {
-    guard: Guard<Arc<Lending<W, S>>, W, S>,
+    guard: Guard<Owner<W, S>, W, S>,
 }
 
 impl<W: World, S: Send + 'static> Lease<W, S> {

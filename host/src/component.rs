@@ -64,17 +64,26 @@ impl HostParts {
             Lane::Concurrent => &self.concurrent_room,
         }
     }
+
+    /// Has a refill thread unload what must go: dropping a pool and unmapping its code is nothing for
+    /// a caller to wait for.
+    pub(crate) fn unload_behind(self: &Arc<Self>) {
+        if self.registry.is_over() && self.registry.tell() {
+            self.refill.tell(Arc::clone(self) as Arc<_>);
+        }
+    }
 }
 
-/// Unloads what must go, when somebody stopped using it.
+/// Unloads what must go, when somebody stopped using it or may have.
 impl Work for HostParts {
     fn work(&self) -> Next {
-        self.registry.tidy(self.config.clock.now());
-        Next::Done
+        let now = self.config.clock.now();
+        self.registry.tidy(now);
+        self.registry.look_at(now).map_or(Next::Done, Next::LookAt)
     }
 
     fn look(&self) -> bool {
-        false
+        self.registry.look()
     }
 }
 

@@ -6,7 +6,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use parking_lot::Mutex;
@@ -21,7 +21,7 @@ use crate::error::{CallError, Error, Phase};
 use crate::fault;
 use crate::host::{Host, Wasm};
 use crate::instance::{WarmUp, WarmUpFuture};
-use crate::lending::Lending;
+use crate::lending::Owner;
 use crate::loads::Load;
 use crate::park;
 use crate::plan::Plan;
@@ -55,11 +55,7 @@ pub(crate) struct Recipe<W: World, S: Send + 'static> {
 }
 
 impl<W: World, S: Send + 'static> Recipe<W, S> {
-    fn pool(
-        &self,
-        component: &Component,
-        runtime: Option<Handle>,
-    ) -> Result<Arc<Lending<W, S>>, Error> {
+    fn pool(&self, component: &Component, runtime: Option<Handle>) -> Result<Owner<W, S>, Error> {
         let state = Arc::clone(&self.state);
         let mut plan = Plan::new(component, self.config.clone(), Box::new(move || state()));
         for link in &self.imports {
@@ -108,15 +104,17 @@ struct Now<W: World, S: Send + 'static> {
 enum Stage<W: World, S: Send + 'static> {
     Cold,
     Loading(Arc<Flight<W, S>>),
-    Loaded(Arc<Lending<W, S>>),
+    Loaded(Owner<W, S>),
     Failed { error: Arc<Error>, until: Instant },
 }
 
-type Outcome<W, S> = Result<Arc<Lending<W, S>>, Arc<Error>>;
+type Outcome<W, S> = Result<Owner<W, S>, Arc<Error>>;
 
 /// A load, from the first caller who wants it to its end.
 struct Flight<W: World, S: Send + 'static> {
-    outcome: OnceLock<Outcome<W, S>>,
+    /// There once it has landed, until the last who waited has seen it: from then on the pool is
+    /// shared by none but those who use it.
+    outcome: Mutex<Option<Outcome<W, S>>>,
     landed: Notify,
     /// Who waits for it. Changed under the lock of the entry.
     callers: AtomicUsize,
@@ -145,9 +143,9 @@ impl<W: World, S: Send + 'static> Entry<W, S> {
     }
 
     /// Its pool, if it is loaded.
-    pub(crate) fn loaded(&self) -> Option<Arc<Lending<W, S>>> {
+    pub(crate) fn loaded(&self) -> Option<Owner<W, S>> {
         match &self.now.lock().stage {
-            Stage::Loaded(lending) => Some(Arc::clone(lending)),
+            Stage::Loaded(lending) => Some(lending.clone()),
             _ => None,
         }
     }
@@ -179,17 +177,17 @@ impl<W: World, S: Send + 'static> Entry<W, S> {
     }
 
     /// Its pool, however long the load takes.
-    pub(crate) async fn load_pool(&self) -> Result<Arc<Lending<W, S>>, CallError> {
+    pub(crate) async fn load_pool(&self) -> Result<Owner<W, S>, CallError> {
         match self.join()? {
-            Ok(used) => Ok(Arc::clone(&used.lending)),
+            Ok(used) => Ok(used.lending.clone()),
             Err(waiting) => waiting.landed().await,
         }
     }
 
     /// The same for a thread.
-    pub(crate) fn load_pool_direct(&self) -> Result<Arc<Lending<W, S>>, CallError> {
+    pub(crate) fn load_pool_direct(&self) -> Result<Owner<W, S>, CallError> {
         match self.join()? {
-            Ok(used) => Ok(Arc::clone(&used.lending)),
+            Ok(used) => Ok(used.lending.clone()),
             Err(waiting) => {
                 let clock = &self.host.config().clock;
                 park::wait(waiting.landed(), None, clock).unwrap_or(Err(CallError::Closed))
@@ -202,7 +200,7 @@ impl<W: World, S: Send + 'static> Entry<W, S> {
         let mut now = self.now.lock();
         let flight = match &now.stage {
             Stage::Loaded(lending) => {
-                let lending = Arc::clone(lending);
+                let lending = lending.clone();
                 drop(now);
                 return Ok(Ok(self.used_now(lending)));
             }
@@ -212,7 +210,7 @@ impl<W: World, S: Send + 'static> Entry<W, S> {
             }
             Stage::Failed { .. } | Stage::Cold => {
                 let flight = Arc::new(Flight {
-                    outcome: OnceLock::new(),
+                    outcome: Mutex::new(None),
                     landed: Notify::new(),
                     callers: AtomicUsize::new(1),
                     runtime: Handle::try_current().ok(),
@@ -244,7 +242,7 @@ impl<W: World, S: Send + 'static> Entry<W, S> {
         }))
     }
 
-    fn used_now(&self, lending: Arc<Lending<W, S>>) -> Used<'_, W, S> {
+    fn used_now(&self, lending: Owner<W, S>) -> Used<'_, W, S> {
         self.touch();
         Used {
             lending,
@@ -289,7 +287,7 @@ impl<W: World, S: Send + 'static> Entry<W, S> {
         None
     }
 
-    fn make(&self, runtime: Option<Handle>) -> Result<(Component, Arc<Lending<W, S>>), Error> {
+    fn make(&self, runtime: Option<Handle>) -> Result<(Component, Owner<W, S>), Error> {
         let content = self.now.lock().content;
         let component = match content {
             None => self.host.load_now(&self.recipe.wasm, &|_| {})?,
@@ -302,8 +300,8 @@ impl<W: World, S: Send + 'static> Entry<W, S> {
     /// Sets what it is now, after a load.
     fn land(
         &self,
-        made: Result<(Component, Arc<Lending<W, S>>), Error>,
-    ) -> Result<Arc<Lending<W, S>>, Arc<Error>> {
+        made: Result<(Component, Owner<W, S>), Error>,
+    ) -> Result<Owner<W, S>, Arc<Error>> {
         let registry = &self.host.parts.registry;
         match made {
             Ok((component, lending)) => {
@@ -312,7 +310,7 @@ impl<W: World, S: Send + 'static> Entry<W, S> {
                     let mut now = self.now.lock();
                     now.failures = 0;
                     now.content = blake3::Hash::from_hex(component.id()).ok();
-                    now.stage = Stage::Loaded(Arc::clone(&lending));
+                    now.stage = Stage::Loaded(lending.clone());
                 }
                 let bytes = component.code_bytes() as u64;
                 let code = (Arc::as_ptr(&component.0).addr(), bytes);
@@ -347,8 +345,9 @@ impl<W: World, S: Send + 'static> Load for Entry<W, S> {
         let made = catch_unwind(AssertUnwindSafe(|| self.make(flight.runtime.clone())))
             .unwrap_or_else(|panic| Err(fault::host_panic(&*panic).into()));
         let outcome = self.land(made);
-        let _ = flight.outcome.set(outcome); // nobody else sets it
+        *flight.outcome.lock() = Some(outcome);
         flight.landed.notify_waiters();
+        self.host.parts.unload_behind();
     }
 }
 
@@ -359,10 +358,9 @@ impl<W: World, S: Send + 'static> Loaded for Entry<W, S> {
 
     fn unload(&self, time: u64) -> Option<Gone> {
         let mut now = self.now.lock();
-        // Whoever calls, waits, leases or holds a pool shares it. No handle is made of a weak one,
-        // save by those who look after pools, and they are quick.
+        // Whoever calls, waits, leases or holds a pool shares it, and nobody has a weak handle.
         match &now.stage {
-            Stage::Loaded(lending) if Arc::strong_count(lending) == 1 => {
+            Stage::Loaded(lending) if lending.is_alone() => {
                 match std::mem::replace(&mut now.stage, Stage::Cold) {
                     Stage::Loaded(lending) => Some(Box::new(lending)),
                     _ => None,
@@ -392,12 +390,13 @@ struct Waiting<'a, W: World, S: Send + 'static> {
 }
 
 impl<W: World, S: Send + 'static> Waiting<'_, W, S> {
-    async fn landed(&self) -> Result<Arc<Lending<W, S>>, CallError> {
+    async fn landed(&self) -> Result<Owner<W, S>, CallError> {
         loop {
             // Before the look, so that no landing comes between the two.
             let landed = self.flight.landed.notified();
-            if let Some(outcome) = self.flight.outcome.get() {
-                return outcome.clone().map_err(CallError::Load);
+            let outcome = self.flight.outcome.lock().clone();
+            if let Some(outcome) = outcome {
+                return outcome.map_err(CallError::Load);
             }
             landed.await;
         }
@@ -407,14 +406,16 @@ impl<W: World, S: Send + 'static> Waiting<'_, W, S> {
 impl<W: World, S: Send + 'static> Drop for Waiting<'_, W, S> {
     fn drop(&mut self) {
         let _now = self.entry.now.lock();
-        self.flight.callers.fetch_sub(1, Ordering::Relaxed);
+        if self.flight.callers.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.flight.outcome.lock().take();
+        }
     }
 }
 
 /// The pool of a component that is in use.
 pub(crate) struct Used<'a, W: World, S: Send + 'static> {
     // Given up in this order.
-    pub(crate) lending: Arc<Lending<W, S>>,
+    pub(crate) lending: Owner<W, S>,
     #[expect(dead_code, reason = "its Drop is what it is for")]
     ending: Ending<'a, W, S>,
 }
@@ -425,10 +426,6 @@ struct Ending<'a, W: World, S: Send + 'static>(&'a Entry<W, S>);
 impl<W: World, S: Send + 'static> Drop for Ending<'_, W, S> {
     fn drop(&mut self) {
         self.0.touch();
-        let parts = &self.0.host.parts;
-        if parts.registry.is_over() && parts.registry.tell() {
-            // Dropping a pool and unmapping its code is nothing for a caller to wait for.
-            parts.refill.tell(Arc::clone(parts) as Arc<_>);
-        }
+        self.0.host.parts.unload_behind();
     }
 }

@@ -9,7 +9,7 @@ use wasmtime::component::Val;
 
 use crate::call::{Call, receipt_wanted};
 use crate::exports::ExportedFunc;
-use crate::lending::{Guard, Lending};
+use crate::lending::{Guard, Lending, Owner};
 use crate::receipt::{Begun, Outcome};
 use crate::state::State;
 #[cfg(any(feature = "json", feature = "wave"))]
@@ -21,7 +21,7 @@ use crate::world::World;
 /// Made by [`Pool::lease`](crate::Pool::lease). Dropping it gives the instance back: to be lent
 /// again where [`Reuse`](crate::Reuse) allows it and every call ended well.
 pub struct Lease<W: World = (), S: Send + 'static = ()> {
-    pub(crate) guard: Guard<Arc<Lending<W, S>>, W, S>,
+    pub(crate) guard: Guard<Owner<W, S>, W, S>,
 }
 
 impl<W: World, S: Send + 'static> Lease<W, S> {

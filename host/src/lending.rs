@@ -14,6 +14,7 @@ mod tokens;
 mod turns;
 
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::sync::{Arc, Weak};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -37,7 +38,37 @@ pub(crate) use self::tokens::Guard;
 
 type Lent<W, S> = Box<Instance<W, S>>;
 
-/// What all handles of one pool share.
+/// A pool as calls, leases and handles share it: by their number it is known whether anybody uses it.
+/// Refill and the ticker, which look after it, share the [`Lending`] alone.
+#[expect(
+    clippy::redundant_allocation,
+    reason = "the two count different holders"
+)]
+pub(crate) struct Owner<W: World, S: Send + 'static>(Arc<Arc<Lending<W, S>>>);
+
+impl<W: World, S: Send + 'static> Owner<W, S> {
+    /// Whether nobody else uses the pool.
+    pub(crate) fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+}
+
+impl<W: World, S: Send + 'static> Clone for Owner<W, S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<W: World, S: Send + 'static> Deref for Owner<W, S> {
+    type Target = Lending<W, S>;
+
+    #[inline]
+    fn deref(&self) -> &Lending<W, S> {
+        &self.0
+    }
+}
+
+/// One pool.
 pub(crate) struct Lending<W: World, S: Send + 'static> {
     pub(crate) maker: Maker<W, S>,
     pub(crate) host: Arc<HostParts>,
@@ -63,12 +94,12 @@ pub(crate) struct Lending<W: World, S: Send + 'static> {
 }
 
 impl<W: World, S: Send + 'static> Lending<W, S> {
-    pub(crate) fn new(
+    pub(crate) fn owned(
         maker: Maker<W, S>,
         host: Arc<HostParts>,
         config: &PoolConfig,
         runtime: Option<tokio::runtime::Handle>,
-    ) -> Arc<Self> {
+    ) -> Owner<W, S> {
         let pockets = match config.reuse {
             Reuse::Never => 0,
             // Twice as many as run at a time, so that two of them seldom share one.
@@ -96,7 +127,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             me: me.clone(),
         });
         lending.notice(made);
-        lending
+        Owner(Arc::new(lending))
     }
 
     pub(crate) fn stats(&self) -> PoolStats {
@@ -113,24 +144,21 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// What this thread has in its pocket, fit to be lent.
     #[inline]
     fn take_pocketed(&self) -> Option<Lent<W, S>> {
-        let instance = self.pockets.take()?;
+        let taken = self.pockets.take()?;
         // Read after the exchange: see `pockets` and `ticker`.
         if self.wanted.load(Ordering::Relaxed) {
             // For somebody who came before this caller.
-            self.pockets.count_gone();
-            self.give_back_slow(instance, None);
+            self.give_back_slow(taken.give_up(), None);
             return None;
         }
         if !self.host.ticker.ticks() {
             self.host.ticker.wake();
         }
-        if self.is_aged(&instance, || self.host.ticker.coarse_ns()) {
-            self.pockets.count_gone();
-            self.give_back_slow(instance, Some(Retire::Aged));
+        if self.is_aged(&taken.item, || self.host.ticker.coarse_ns()) {
+            self.give_back_slow(taken.give_up(), Some(Retire::Aged));
             return None;
         }
-        self.pockets.count_lent();
-        Some(instance)
+        Some(taken.lend())
     }
 
     fn is_aged(&self, instance: &Instance<W, S>, now_ns: impl FnOnce() -> u64) -> bool {

@@ -12,7 +12,7 @@ use crate::config::{Allocation, HostConfig, PoolConfig, Reuse};
 use crate::engine::TABLE_SLOT_ELEMENTS;
 use crate::error::PoolError;
 use crate::instance::{Maker, WarmUp};
-use crate::lending::Lending;
+use crate::lending::{Lending, Owner};
 use crate::linker::WasiNeed;
 use crate::state::Terms;
 use crate::wasi::{Face, WasiPlan};
@@ -63,7 +63,7 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
         self,
         face: Face,
         runtime: Option<tokio::runtime::Handle>,
-    ) -> Result<Arc<Lending<W, S>>, PoolError> {
+    ) -> Result<Owner<W, S>, PoolError> {
         let Self {
             component,
             mut config,
@@ -106,7 +106,7 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
             direct,
             seed: AtomicU64::new(seed()),
         };
-        Ok(Lending::new(maker, host, &config, runtime))
+        Ok(Lending::owned(maker, host, &config, runtime))
     }
 }
 

@@ -34,6 +34,13 @@ struct Tally {
     lent: AtomicU64,
 }
 
+/// What a thread took from its pocket, until it is counted what became of it.
+#[must_use]
+pub(crate) struct Taken<'a, T> {
+    pub(crate) item: Box<T>,
+    from: Reach<'a, T>,
+}
+
 /// A thread's way to its pocket.
 struct Reach<'a, T> {
     pocket: &'a Pocket<T>,
@@ -84,6 +91,21 @@ impl<'a, T> Reach<'a, T> {
     }
 }
 
+impl<T> Taken<'_, T> {
+    /// Counts that the thread lends it.
+    #[inline]
+    pub(crate) fn lend(self) -> Box<T> {
+        self.from.count(|tally| &tally.lent);
+        self.item
+    }
+
+    /// Counts that it does not.
+    pub(crate) fn give_up(self) -> Box<T> {
+        self.from.pocket.count_gone();
+        self.item
+    }
+}
+
 impl<T> Pockets<T> {
     /// So many pockets; 0 for a pool that lends no instance twice.
     pub(crate) fn new(pockets: usize) -> Self {
@@ -112,25 +134,12 @@ impl<T> Pockets<T> {
         })
     }
 
-    /// What this thread has in its pocket. One of the next two must follow.
+    /// What this thread has in its pocket.
     #[inline]
-    pub(crate) fn take(&self) -> Option<Box<T>> {
-        self.mine()?.pocket.held.take()
-    }
-
-    /// Counts that this thread lends what it took.
-    #[inline]
-    pub(crate) fn count_lent(&self) {
-        if let Some(mine) = self.mine() {
-            mine.count(|tally| &tally.lent);
-        }
-    }
-
-    /// Counts that it does not.
-    pub(crate) fn count_gone(&self) {
-        if let Some(mine) = self.mine() {
-            mine.pocket.count_gone();
-        }
+    pub(crate) fn take(&self) -> Option<Taken<'_, T>> {
+        let from = self.mine()?;
+        let item = from.pocket.held.take()?;
+        Some(Taken { item, from })
     }
 
     /// Puts `item` into this thread's pocket.
@@ -275,10 +284,9 @@ mod tests {
         for round in 0..20_000 {
             match round % 5 {
                 0 | 3 => {
-                    if let Some(item) = pockets.take() {
-                        pockets.count_lent();
+                    if let Some(taken) = pockets.take() {
                         lent += 1;
-                        mine.push(item);
+                        mine.push(taken.lend());
                     }
                 }
                 1 => mine.extend(pockets.steal()),

@@ -1,7 +1,6 @@
 //! The async face: pools, and calls that are futures.
 
 use std::fmt;
-use std::sync::Arc;
 use std::time::Instant;
 
 use wasmtime::Store;
@@ -14,7 +13,7 @@ use crate::error::{CallError, PoolError};
 use crate::exports::ExportedFunc;
 use crate::instance::{WarmUp, WarmUpFuture};
 use crate::lease::{self, Lease};
-use crate::lending::{Guard, Lending};
+use crate::lending::{Guard, Lending, Owner};
 use crate::plan::Plan;
 use crate::receipt::Outcome;
 use crate::state::State;
@@ -31,7 +30,7 @@ use crate::world::World;
 ///
 /// Its futures need tokio's timer, so they run on a tokio runtime.
 pub struct Pool<W: World = (), S: Send + 'static = ()> {
-    pub(crate) lending: Arc<Lending<W, S>>,
+    pub(crate) lending: Owner<W, S>,
     /// When the call came that this handle was made for, if that was before the pool was there.
     pub(crate) since: Option<Instant>,
 }
@@ -198,7 +197,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
     ///
     /// Dropping the future loses the place in the queue and nothing else.
     pub async fn lease(&self) -> Result<Lease<W, S>, CallError> {
-        let lending = Arc::clone(&self.lending);
+        let lending = self.lending.clone();
         let guard = match lending.ready(false, self.since) {
             Some((instance, _)) => Guard::new(lending, instance),
             None => Lending::lend(lending, false, self.since).await?.0,
@@ -261,7 +260,7 @@ impl<W: World, S: Send + 'static> Pool<W, S> {
 impl<W: World, S: Send + 'static> Clone for Pool<W, S> {
     fn clone(&self) -> Self {
         Self {
-            lending: Arc::clone(&self.lending),
+            lending: self.lending.clone(),
             since: None,
         }
     }

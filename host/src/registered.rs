@@ -16,7 +16,7 @@ use crate::error::{CallError, PoolError};
 use crate::host::{Host, Wasm};
 use crate::instance::WarmUpFuture;
 use crate::lease::Lease;
-use crate::lending::Lending;
+use crate::lending::Owner;
 use crate::plan;
 use crate::pool::Pool;
 use crate::receipt::Outcome;
@@ -256,12 +256,9 @@ impl<W: World, S: Send + 'static> Registered<W, S> {
     }
 }
 
-fn pool<W: World, S: Send + 'static>(
-    lending: &Arc<Lending<W, S>>,
-    since: Option<Instant>,
-) -> Pool<W, S> {
+fn pool<W: World, S: Send + 'static>(lending: &Owner<W, S>, since: Option<Instant>) -> Pool<W, S> {
     Pool {
-        lending: Arc::clone(lending),
+        lending: lending.clone(),
         since,
     }
 }

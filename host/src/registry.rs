@@ -10,7 +10,7 @@
 //! 2. A component stands in `order` under no later time than it was used at.
 //! 3. Code that several components share is counted once.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Weak;
 use std::time::Instant;
 
@@ -51,6 +51,9 @@ struct State {
     loaded: HashMap<u64, Entry>,
     code: HashMap<usize, Shared>,
     stats: HostStats,
+    /// Whether somebody looks again, and how often in a row there still was too much.
+    will_look: bool,
+    looks: u32,
 }
 
 struct Entry {
@@ -104,6 +107,28 @@ impl Registry {
     /// Whether that is still to be told to somebody; it then counts as told.
     pub(crate) fn tell(&self) -> bool {
         !self.told.swap(true, Ordering::AcqRel)
+    }
+
+    /// When to look again, where something is still to go: whoever only holds a pool does not say when
+    /// that ends. Once for each [`Registry::look`].
+    pub(crate) fn look_at(&self, now: Instant) -> Option<Instant> {
+        let mut state = self.state.lock();
+        if !self.over.load(Ordering::Relaxed) {
+            state.looks = 0;
+            return None;
+        }
+        if std::mem::replace(&mut state.will_look, true) {
+            return None;
+        }
+        let at = now + policy::retry_after(state.looks);
+        state.looks = state.looks.saturating_add(1);
+        Some(at)
+    }
+
+    /// The instant has come. Whether something is still to go.
+    pub(crate) fn look(&self) -> bool {
+        self.state.lock().will_look = false;
+        self.over.load(Ordering::Relaxed)
     }
 
     /// One more is registered, under the number that it gets.
@@ -174,7 +199,7 @@ impl Registry {
             return None;
         }
         fence(Ordering::SeqCst); // see `is_over`
-        let mut busy = Vec::new();
+        let mut busy = HashSet::new();
         // Each may be seen twice: under an old time, and under its own.
         loop {
             let mut oldest = state.order.iter().copied();
@@ -192,7 +217,7 @@ impl Registry {
                     drop(state);
                     return Some(gone);
                 }
-                busy.push(id);
+                busy.insert(id);
             }
             state.relist(id, who.used());
             seen.push(who);

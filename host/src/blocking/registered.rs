@@ -12,7 +12,7 @@ use crate::config::PoolConfig;
 use crate::entry::{Entry, Recipe, Rehearsal};
 use crate::error::{CallError, PoolError};
 use crate::host::{Host, Wasm};
-use crate::lending::Lending;
+use crate::lending::Owner;
 use crate::plan;
 use crate::receipt::Receipt;
 use crate::state::State;
@@ -193,12 +193,9 @@ impl<W: World, S: Send + 'static> Registered<W, S> {
     }
 }
 
-fn pool<W: World, S: Send + 'static>(
-    lending: &Arc<Lending<W, S>>,
-    since: Option<Instant>,
-) -> Pool<W, S> {
+fn pool<W: World, S: Send + 'static>(lending: &Owner<W, S>, since: Option<Instant>) -> Pool<W, S> {
     Pool {
-        lending: Arc::clone(lending),
+        lending: lending.clone(),
         since,
     }
 }

@@ -129,6 +129,35 @@ fn who_is_used_stays_and_goes_when_it_is_used_no_more() {
     assert!(!desk.registry.is_over());
 }
 
+/// Those who hold a pool say nothing when they let it go.
+#[test]
+fn what_is_to_go_is_looked_at_again_ever_more_seldom() {
+    let mut desk = Desk::new(1, u64::MAX);
+    desk.load_and_use(0, 0, 1, true);
+    assert_eq!(desk.registry.look_at(desk.at(0)), None, "nothing must go");
+    desk.load_and_use(1, 1, 1, true);
+    for (second, millis) in [(1, 100), (2, 200), (3, 400)] {
+        let at = desk.at(second) + Duration::from_millis(millis);
+        assert_eq!(desk.registry.look_at(desk.at(second)), Some(at));
+        assert_eq!(desk.registry.look_at(desk.at(second)), None, "one looks");
+        assert!(desk.registry.look(), "both are in use");
+        desk.registry.tidy(at);
+    }
+    desk.set_busy(0, false);
+    desk.registry.tidy(desk.at(4));
+    assert_eq!(desk.left(), [1]);
+    assert_eq!(desk.registry.look_at(desk.at(4)), None, "nothing must go");
+    assert!(!desk.registry.look());
+
+    desk.load_and_use(5, 2, 1, true);
+    let at = desk.at(5) + Duration::from_millis(100);
+    assert_eq!(
+        desk.registry.look_at(desk.at(5)),
+        Some(at),
+        "from the start"
+    );
+}
+
 #[test]
 fn shared_code_counts_once() {
     let mut desk = Desk::new(10, 100);

@@ -17,7 +17,7 @@ use crate::instance::{Binding, Maker, Terms};
 use crate::library::clock::Clock;
 use crate::library::config::{PoolConfig, Reuse};
 use crate::library::error::CallError;
-use crate::library::lending::{Guard, Lending};
+use crate::library::lending::{Guard, Lending, Owner};
 use crate::library::loads::{Load, Loads};
 use crate::library::park;
 use crate::library::pockets::Pockets;
@@ -48,7 +48,7 @@ fn explore(preemptions: usize, model: impl Fn() + Send + Sync + 'static) -> usiz
     orders.load(Ordering::Relaxed)
 }
 
-type Pool = Arc<Lending<(), ()>>;
+type Pool = Owner<(), ()>;
 
 /// A host on which no time passes.
 struct Desk {
@@ -105,7 +105,7 @@ impl Desk {
             world: PhantomData,
         };
         config.reuse = reuse;
-        Lending::new(maker, Arc::clone(&self.host), &config, None)
+        Lending::owned(maker, Arc::clone(&self.host), &config, None)
     }
 
     /// Closes the pools, and finds nothing left.
@@ -143,7 +143,7 @@ fn call(pool: &Pool) -> Result<(), CallError> {
 }
 
 fn in_thread(pool: &Pool, calls: usize) -> JoinHandle<()> {
-    let pool = Arc::clone(pool);
+    let pool = pool.clone();
     spawn(move || (0..calls).for_each(|_| call(&pool).unwrap()))
 }
 
@@ -185,11 +185,11 @@ pub fn who_shares_a_pocket_waits_for_who_came_before() -> usize {
         let pool = desk.pool(1, again());
         let served = Arc::new(Mutex::new(Vec::new()));
         let caller = |name: &'static str| {
-            let (pool, served) = (Arc::clone(&pool), Arc::clone(&served));
+            let (pool, served) = (pool.clone(), Arc::clone(&served));
             move || call_with(&pool, |_| served.lock().unwrap().push(name)).unwrap()
         };
         let (first, late) = (spawn(caller("first")), caller("late"));
-        let moved = Arc::clone(&pool);
+        let moved = pool.clone();
         let other = spawn(move || {
             let came_late = moved.stats().waiting > 0;
             late();
@@ -213,7 +213,7 @@ pub fn a_closed_pool_keeps_nothing_in_a_pocket() -> usize {
         let desk = Desk::new(1, NO_THREADS);
         let pool = desk.pool(1, again());
         call(&pool).unwrap();
-        let moved = Arc::clone(&pool);
+        let moved = pool.clone();
         let closer = spawn(move || moved.close());
         for _ in 0..2 {
             match call(&pool) {
@@ -309,7 +309,7 @@ fn who_waits_for(reuse: Reuse) -> usize {
     explore(2, move || {
         let desk = Desk::new(1, NO_REFILL);
         let pool = desk.pool(1, reuse.clone());
-        let moved = Arc::clone(&pool);
+        let moved = pool.clone();
         let other = spawn(move || call_with(&moved, Engines::run_until_tick).unwrap());
         call_with(&pool, Engines::run_until_tick).unwrap();
         other.join().unwrap();

@@ -281,6 +281,31 @@ fn what_is_in_use_stays_until_it_is_not() {
     }
 }
 
+/// Dropping a handle or a lease says nothing to the host.
+#[test]
+fn what_is_held_no_more_goes_without_a_call() {
+    for face in FACES {
+        for pool in [false, true] {
+            let clock = prewarm::Clock::manual();
+            let host = host_with(|config| {
+                config.max_loaded = 1;
+                config.clock = clock.clone();
+            });
+            let all = some(face, &host, 2);
+            let held: Vec<_> = all.iter().map(|one| one.hold(pool)).collect();
+            assert_eq!(loaded(&all), [0, 1], "{face:?}");
+            drop(held);
+            until("one is left", || {
+                clock.advance(Duration::from_secs(1));
+                match loaded(&all) {
+                    left if left.len() == 1 => Ok(()),
+                    left => Err(left),
+                }
+            });
+        }
+    }
+}
+
 /// The files of the folder that are mapped into this process.
 #[cfg(target_os = "linux")]
 fn mapped(folder: &Path) -> std::collections::BTreeSet<String> {
