@@ -344,8 +344,14 @@ impl<W: World, S: Send + 'static> Load for Entry<W, S> {
         // The embedder's own functions run in it.
         let made = catch_unwind(AssertUnwindSafe(|| self.make(flight.runtime.clone())))
             .unwrap_or_else(|panic| Err(fault::host_panic(&*panic).into()));
-        let outcome = self.land(made);
-        *flight.outcome.lock() = Some(outcome);
+        let mut outcome = Some(self.land(made));
+        {
+            let _now = self.now.lock();
+            if flight.callers.load(Ordering::Relaxed) > 0 {
+                *flight.outcome.lock() = outcome.take();
+            }
+        }
+        drop(outcome);
         flight.landed.notify_waiters();
         self.host.parts.unload_behind();
     }

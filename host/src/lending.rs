@@ -38,13 +38,18 @@ pub(crate) use self::tokens::Guard;
 
 type Lent<W, S> = Box<Instance<W, S>>;
 
-/// A pool as calls, leases and handles share it: by their number it is known whether anybody uses it.
-/// Refill and the ticker, which look after it, share the [`Lending`] alone.
-#[expect(
-    clippy::redundant_allocation,
-    reason = "the two count different holders"
-)]
-pub(crate) struct Owner<W: World, S: Send + 'static>(Arc<Arc<Lending<W, S>>>);
+/// A pool as calls, leases and handles share it: by their number it is known whether anybody uses it,
+/// and the last of them closes it. Refill and the ticker, which look after it, share the [`Lending`]
+/// alone.
+pub(crate) struct Owner<W: World, S: Send + 'static>(Arc<Users<W, S>>);
+
+struct Users<W: World, S: Send + 'static>(Arc<Lending<W, S>>);
+
+impl<W: World, S: Send + 'static> Drop for Users<W, S> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 impl<W: World, S: Send + 'static> Owner<W, S> {
     /// Whether nobody else uses the pool.
@@ -64,7 +69,7 @@ impl<W: World, S: Send + 'static> Deref for Owner<W, S> {
 
     #[inline]
     fn deref(&self) -> &Lending<W, S> {
-        &self.0
+        &self.0.0
     }
 }
 
@@ -127,7 +132,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             me: me.clone(),
         });
         lending.notice(made);
-        Owner(Arc::new(lending))
+        Owner(Arc::new(Users(lending)))
     }
 
     pub(crate) fn stats(&self) -> PoolStats {

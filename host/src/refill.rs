@@ -112,8 +112,13 @@ impl Refill {
         let mut state = self.shared.state.lock();
         if !self.shared.have_thread(&mut state) {
             drop(state);
-            while who.work() == Next::More {}
-            return;
+            loop {
+                match who.work() {
+                    Next::More => {}
+                    Next::LookAt(at) => return self.look_at(at, Arc::downgrade(&who)),
+                    Next::Done => return,
+                }
+            }
         }
         state.queue.push_back(who);
         if state.parked > 0 {

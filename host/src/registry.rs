@@ -127,8 +127,13 @@ impl Registry {
 
     /// The instant has come. Whether something is still to go.
     pub(crate) fn look(&self) -> bool {
-        self.state.lock().will_look = false;
-        self.over.load(Ordering::Relaxed)
+        let mut state = self.state.lock();
+        state.will_look = false;
+        let over = self.over.load(Ordering::Relaxed);
+        if !over {
+            state.looks = 0;
+        }
+        over
     }
 
     /// One more is registered, under the number that it gets.

@@ -132,9 +132,13 @@ impl Ticker {
     }
 
     fn of(&self, lane: Lane) -> Vec<Arc<dyn Member>> {
-        let members = self.shared.members.lock();
-        let members = members.iter().filter_map(Weak::upgrade);
-        members.filter(|member| member.lane() == lane).collect()
+        let mut members: Vec<_> = {
+            let members = self.shared.members.lock();
+            members.iter().filter_map(Weak::upgrade).collect()
+        };
+        // The last to own a pool drops it, and that is to happen without the lock.
+        members.retain(|member| member.lane() == lane);
+        members
     }
 
     /// Whether deadlines are looked at. To be read as the module says.
@@ -237,7 +241,7 @@ impl Shared {
 
     fn anyone_busy(&self) -> bool {
         let mut busy = false;
-        // Whoever is the last to own a pool drops it, and that is to happen without the lock.
+        // For the same reason as in `of`.
         let mut asked = Vec::new();
         self.members.lock().retain(|member| {
             let Some(member) = member.upgrade() else {

@@ -16,7 +16,8 @@ use prewarm::{
 };
 
 use crate::support::{
-    FACES, Face, RUNTIME, always, config, host, host_with, number, poll_once, still_host, until,
+    FACES, Face, RUNTIME, always, config, host, host_with, number, pass, poll_once, still_host,
+    until,
 };
 
 /// A component of its own for each number, which it answers.
@@ -293,6 +294,8 @@ fn what_is_held_no_more_goes_without_a_call() {
             });
             let all = some(face, &host, 2);
             let held: Vec<_> = all.iter().map(|one| one.hold(pool)).collect();
+            // The look that came with the loads.
+            pass(Duration::from_millis(50));
             assert_eq!(loaded(&all), [0, 1], "{face:?}");
             drop(held);
             until("one is left", || {

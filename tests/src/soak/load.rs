@@ -3,10 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use prewarm::{CallError, Component, Host, Lane, Pool, PoolConfig, Reuse, Val, Wasm, blocking};
+use prewarm::{
+    CallError, Component, Host, Lane, Pool, PoolConfig, Registered, Reuse, Val, Wasm, blocking,
+};
+use tempfile::TempDir;
 
 use crate::hostile::{guests, imports};
-use crate::support::{AnyPool, Chance, Face, RUNTIME, config, host, load, number};
+use crate::support::{AnyPool, Chance, Face, RUNTIME, config, host_with, load, number};
 
 /// Adds its parameter to a number that it keeps. The text has a place for a number of its own, by
 /// which it is another component each time.
@@ -39,7 +42,11 @@ const MISDEEDS: &[&str] = &[
 /// Guests that cargo xtask guests makes and that import WASI alone.
 const GUESTS: &[&str] = &["rust-outside", "javascript-outside", "python-outside"];
 
-const DEEDS: [&str; 8] = [
+/// Registered components, of which a few are loaded at a time.
+const REGISTERED: usize = 6;
+const LOADED: usize = 2;
+
+const DEEDS: [&str; 9] = [
     "fresh calls",
     "calls on instances lent again",
     "calls from tasks",
@@ -48,6 +55,7 @@ const DEEDS: [&str; 8] = [
     "pools made and closed",
     "components loaded, called once and forgotten",
     "calls of guests in real languages",
+    "calls of registered components",
 ];
 
 pub(super) struct Loads {
@@ -58,8 +66,11 @@ pub(super) struct Loads {
     tasks: Pool,
     hostile: Vec<AnyPool>,
     guests: Vec<blocking::Pool>,
+    registered: Vec<(Registered, blocking::Registered)>,
     counts: [AtomicUsize; DEEDS.len()],
     salt: AtomicUsize,
+    /// Where the host keeps what it compiled. Goes last.
+    _cache: TempDir,
 }
 
 fn short(mut config: PoolConfig) -> PoolConfig {
@@ -78,7 +89,13 @@ fn adder(salt: usize) -> String {
 
 impl Loads {
     pub(super) fn new() -> Self {
-        let host = host();
+        let cache = tempfile::tempdir().unwrap();
+        let host = host_with(|config| {
+            config.cache.enabled = true;
+            config.cache.dir = Some(cache.path().to_owned());
+            config.cache.max_bytes = 256 << 20;
+            config.max_loaded = LOADED;
+        });
         let component = load(&host, &adder(0));
         let hostile = [Lane::Plain, Lane::Concurrent]
             .into_iter()
@@ -104,7 +121,16 @@ impl Loads {
             };
             GUESTS.iter().map(pool).collect()
         });
+        let registered = (0..REGISTERED).map(|at| {
+            let mut config = config(2, Reuse::Never);
+            config.min_warm = at % 3;
+            let wasm = || Wasm::wat(adder(0x4000_0000 + at));
+            let task = host.register(wasm(), config.clone()).unwrap();
+            let thread = blocking::Registered::new(&host, wasm(), config).unwrap();
+            (task, thread)
+        });
         Self {
+            registered: registered.collect(),
             fresh: blocking::Pool::new(&component, config(4, Reuse::Never)).unwrap(),
             reused: blocking::Pool::new(&component, config(2, Reuse::Calls(1..=1000))).unwrap(),
             tasks: RUNTIME
@@ -116,6 +142,7 @@ impl Loads {
             host,
             counts: Default::default(),
             salt: AtomicUsize::new(1),
+            _cache: cache,
         }
     }
 
@@ -137,7 +164,8 @@ impl Loads {
                 940..=969 => 4,
                 970..=979 => 5,
                 980..=984 => 6,
-                _ => 7,
+                985..=991 => 7,
+                _ => 8,
             };
             if let Err(wrong) = self.act(deed, chance.below(1 << 20)) {
                 return Some(format!("{}: {wrong}", DEEDS[deed]));
@@ -199,6 +227,13 @@ impl Loads {
                 let pool = blocking::Pool::<()>::new(&component, config(1, Reuse::Never))
                     .map_err(|error| format!("{error:?}"))?;
                 is(pool.invoke("add", &params))
+            }
+            8 => {
+                let (task, thread) = &self.registered[chance / 1000 % REGISTERED];
+                is(match chance % 2 {
+                    0 => RUNTIME.block_on(task.invoke("add", &params)),
+                    _ => thread.invoke("add", &params),
+                })
             }
             _ => {
                 let Some(pool) = self.guests.get(chance % GUESTS.len()) else {
