@@ -24,7 +24,8 @@ pub struct HostConfig {
     /// The cache of compiled components on disk. On by default.
     pub cache: CacheConfig,
     /// How often running guests look at their deadline. Default 1 ms. A call that must be stopped
-    /// ends within two ticks of its deadline; a shorter tick costs one more wake-up of one thread
+    /// ends within two ticks of its deadline, unless the machine keeps the thread that ticks from its
+    /// processor; a shorter tick costs one more wake-up of one thread
     /// per tick while calls run, and nothing while none do.
     pub tick: Duration,
     /// Most component instances alive at once in each lane, over all pools. Default 1000. Pools have

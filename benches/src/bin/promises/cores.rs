@@ -69,10 +69,10 @@ fn with_two_cores<const N: usize>(
     Ok(enough.then(|| columns.map(|mut column| percentile(&mut column, 50.0))))
 }
 
-fn crowded() -> Vec<Figure> {
-    vec![Figure::missing(
+fn crowded() -> Figure {
+    Figure::missing(
         "no second processor was free: an empty loop on two threads was not twice as fast as on one",
-    )]
+    )
 }
 
 pub(crate) fn fresh(_: &Settings) -> Result<Vec<Figure>> {
@@ -88,6 +88,7 @@ pub(crate) fn fresh(_: &Settings) -> Result<Vec<Figure>> {
         let two_default = rate(2, &|calls| loops::fresh(&default, calls))?;
         Ok([
             two / two_default,
+            (two / one) / (two_tuned / one_tuned),
             two / one,
             two_tuned / one_tuned,
             two / 1000.0,
@@ -95,14 +96,15 @@ pub(crate) fn fresh(_: &Settings) -> Result<Vec<Figure>> {
             two_tuned / 1000.0,
         ])
     })?;
-    let Some([ratio, scaling, tuned_scaling, pool, default, tuned]) = measured else {
-        return Ok(crowded());
+    let Some([ratio, scales, scaling, tuned_scaling, pool, default, tuned]) = measured else {
+        return Ok(vec![crowded(), crowded()]);
     };
     let note = format!(
         "thousands a second from two callers: pool {pool:.0}, default pooling {default:.0}, \
-         tuned bare loop {tuned:.0}; of one caller: pool {scaling:.2}x, tuned bare loop {tuned_scaling:.2}x"
+         tuned bare loop {tuned:.0}"
     );
-    Ok(vec![Figure::new(ratio, note)])
+    let of_one = format!("of one caller: pool {scaling:.2}x, tuned bare loop {tuned_scaling:.2}x");
+    Ok(vec![Figure::new(ratio, note), Figure::new(scales, of_one)])
 }
 
 pub(crate) fn warm(_: &Settings) -> Result<Vec<Figure>> {
@@ -114,7 +116,7 @@ pub(crate) fn warm(_: &Settings) -> Result<Vec<Figure>> {
         Ok([two / one / compute_scaling, two / one, compute_scaling])
     })?;
     let Some([ratio, scaling, compute_scaling]) = measured else {
-        return Ok(crowded());
+        return Ok(vec![crowded()]);
     };
     let note =
         format!("of one caller: pool {scaling:.2}x, an empty compute loop {compute_scaling:.2}x");

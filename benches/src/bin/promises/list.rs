@@ -83,12 +83,20 @@ pub(crate) const SECTIONS: &[Section] = &[
         measure: fresh::saturated,
     },
     Section {
-        promises: &[promise(
-            "On two cores, faster than wasmtime's default pooling",
-            "fresh-saturated-two-cores-vs-default-pooling",
-            Least(3.0),
-            "x",
-        )],
+        promises: &[
+            promise(
+                "On two cores, faster than wasmtime's default pooling",
+                "fresh-saturated-two-cores-vs-default-pooling",
+                Least(3.0),
+                "x",
+            ),
+            promise(
+                "Two such callers scale as the hand-tuned bare loop does",
+                "fresh-two-callers-scaling",
+                Least(1.0),
+                "x",
+            ),
+        ],
         measure: cores::fresh,
     },
     Section {
@@ -119,30 +127,54 @@ pub(crate) const SECTIONS: &[Section] = &[
         measure: flood::neighbour,
     },
     Section {
-        promises: &[promise(
-            "From the start of a process to the first answer of a Rust guest, cached, memory on demand",
-            "cached-load-rust-ms",
-            Most(1.0),
-            " ms",
-        )],
+        promises: &[
+            promise(
+                "From `main` of a process to the first answer of a Rust guest, cached, memory on demand",
+                "cached-load-rust-ms",
+                Most(1.0),
+                " ms",
+            ),
+            promise(
+                "That is faster than compiling it",
+                "cached-load-rust-vs-compiling",
+                Least(100.0),
+                "x",
+            ),
+        ],
         measure: load::rust,
     },
     Section {
-        promises: &[promise(
-            "The same for a JavaScript guest of 12 MB (StarlingMonkey)",
-            "cached-load-javascript-ms",
-            Most(5.0),
-            " ms",
-        )],
+        promises: &[
+            promise(
+                "The same for a JavaScript guest of 12 MB (StarlingMonkey)",
+                "cached-load-javascript-ms",
+                Most(5.0),
+                " ms",
+            ),
+            promise(
+                "That is faster than compiling it",
+                "cached-load-javascript-vs-compiling",
+                Least(100.0),
+                "x",
+            ),
+        ],
         measure: load::javascript,
     },
     Section {
-        promises: &[promise(
-            "The same for a JavaScript guest of 2 MB (QuickJS)",
-            "cached-load-quickjs-ms",
-            Most(5.0),
-            " ms",
-        )],
+        promises: &[
+            promise(
+                "The same for a JavaScript guest of 2 MB (QuickJS)",
+                "cached-load-quickjs-ms",
+                Most(5.0),
+                " ms",
+            ),
+            promise(
+                "That is faster than compiling it",
+                "cached-load-quickjs-vs-compiling",
+                Least(100.0),
+                "x",
+            ),
+        ],
         measure: load::quickjs,
     },
     Section {
@@ -174,7 +206,7 @@ pub(crate) const SECTIONS: &[Section] = &[
     },
     Section {
         promises: &[promise(
-            "With a snapshot and a warm-up, the first call of such a Python guest takes little more than a later one",
+            "With a snapshot and a warm-up, the first call of such a Python guest takes little more than a later one, the processor's caches emptied before each",
             "snapshot-python-first-to-later",
             Most(2.0),
             "x",
