@@ -162,7 +162,7 @@ impl Report {
                 "name": row.promise.name,
                 "value": row.figure.value,
                 "unit": row.promise.unit.trim(),
-                "goal": bound.map(|bound| format!("{sign} {bound}")),
+                "goal": bound.map(|bound| format!("{sign} {}", (bound * 1e3).round() / 1e3)),
                 "verdict": row.verdict(),
                 "note": row.figure.note,
             })
