@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::ops::Deref;
+#[cfg(any(feature = "json", feature = "wave"))]
 use std::sync::Arc;
 
 use wasmtime::Store;

@@ -178,9 +178,12 @@ fn registering(found: &mut Found) {
     found.add("CallError::Deadline in the load", slow.invoke("next", &[]));
 }
 
-fn hostile_pool(wat: &str, mode: u32) -> Pool {
+/// What is to meet its deadline gets a short one, and nothing else: a busy machine may take long.
+fn hostile_pool(wat: &str, mode: u32, ends: bool) -> Pool {
     let mut config = config(1, always());
-    config.limits.deadline = Duration::from_millis(20);
+    if !ends {
+        config.limits.deadline = Duration::from_millis(20);
+    }
     config.limits.memory_bytes = 10 << 16;
     config.limits.output_bytes = 1500;
     let modes = std::sync::Arc::new(mode.into());
@@ -206,7 +209,7 @@ fn running(found: &mut Found) {
     ] {
         found.add(
             name,
-            hostile_pool(&hostile(Lane::Plain), 0).invoke(function, &[]),
+            hostile_pool(&hostile(Lane::Plain), 0, function != "spin").invoke(function, &[]),
         );
     }
     for (name, mode) in [
@@ -215,7 +218,7 @@ fn running(found: &mut Found) {
     ] {
         found.add(
             name,
-            hostile_pool(&at_start(Lane::Plain), mode).invoke("good", &[]),
+            hostile_pool(&at_start(Lane::Plain), mode, mode != 1).invoke("good", &[]),
         );
     }
     let counter = load(&host(), COUNTER);
