@@ -113,11 +113,7 @@ impl Registry {
     /// that ends. Once for each [`Registry::look`].
     pub(crate) fn look_at(&self, now: Instant) -> Option<Instant> {
         let mut state = self.state.lock();
-        if !self.over.load(Ordering::Relaxed) {
-            state.looks = 0;
-            return None;
-        }
-        if std::mem::replace(&mut state.will_look, true) {
+        if !self.over.load(Ordering::Relaxed) || std::mem::replace(&mut state.will_look, true) {
             return None;
         }
         let at = now + policy::retry_after(state.looks);
@@ -127,13 +123,8 @@ impl Registry {
 
     /// The instant has come. Whether something is still to go.
     pub(crate) fn look(&self) -> bool {
-        let mut state = self.state.lock();
-        state.will_look = false;
-        let over = self.over.load(Ordering::Relaxed);
-        if !over {
-            state.looks = 0;
-        }
-        over
+        self.state.lock().will_look = false;
+        self.over.load(Ordering::Relaxed)
     }
 
     /// One more is registered, under the number that it gets.
@@ -201,6 +192,7 @@ impl Registry {
         let over = state.is_over(self.max_loaded, self.max_code_bytes);
         self.over.store(over, Ordering::Relaxed);
         if !over {
+            state.looks = 0;
             return None;
         }
         fence(Ordering::SeqCst); // see `is_over`
