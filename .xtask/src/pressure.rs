@@ -4,12 +4,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
 use crate::bench::in_repository;
 use crate::paths::Paths;
+use crate::time::Stopwatch;
 
 /// Those of them that do not also ask how soon something ends.
 const TESTS: [&str; 4] = [
@@ -22,6 +24,13 @@ const TESTS: [&str; 4] = [
 /// How often what is known to be enough and what is known to be too little come closer.
 const HALVINGS: u32 = 6;
 
+/// How many times as long as with all memory they may take: with little more than enough the kernel
+/// drops and reads the program's own pages again and again.
+const SLOWER: u32 = 4;
+
+/// Within which they must end with all memory.
+const PATIENCE: Duration = Duration::from_mins(2);
+
 pub(crate) fn run(paths: &Paths) -> Result<()> {
     let Some(group) = Group::new() else {
         println!("memory pressure: not tried, since no memory cgroup can be made here; root can");
@@ -31,28 +40,51 @@ pub(crate) fn run(paths: &Paths) -> Result<()> {
         program: program(paths)?,
         guests: &paths.guests,
     };
-    if !tests.pass(&group)? {
-        bail!("the machine has too little memory for these tests");
+    let began = Stopwatch::start();
+    if !tests.pass(&group, PATIENCE)? {
+        bail!("the machine has too little memory for these tests, or is too slow");
     }
+    let within = began.elapsed() * SLOWER;
     let whole = group.peak()?;
     let (mut enough, mut too_little, mut reclaimed) = (whole, whole / 2, 0);
     for _ in 0..HALVINGS {
         let limit = enough.midpoint(too_little);
         let before = group.reclaimed(limit)?;
-        if tests.pass(&group)? {
+        if tests.pass(&group, within)? {
             (enough, reclaimed) = (limit, group.reclaimed(limit)? - before);
         } else {
             too_little = limit;
         }
     }
+    // Without swap the kernel can only drop pages of files, and slots have none.
+    let swap = match swap()? {
+        0 => "this machine has no swap, so no memory of a guest leaves it",
+        _ => "memory of guests went to swap and came back",
+    };
     println!(
         "memory pressure: these tests take {} MiB; with {} the kernel had to take memory back {reclaimed} times, and \
-         nothing was found; with {} it ends them",
+         nothing was found; with {} it ends them, or they take {SLOWER} times as long; {swap}",
         whole >> 20,
         enough >> 20,
         too_little >> 20
     );
     Ok(())
+}
+
+/// KiB of it that the machine has.
+fn swap() -> Result<u64> {
+    let facts = fs::read_to_string("/proc/meminfo")?;
+    let size = |line: &str| {
+        line.strip_prefix("SwapTotal:")?
+            .strip_suffix("kB")?
+            .trim()
+            .parse()
+            .ok()
+    };
+    facts
+        .lines()
+        .find_map(size)
+        .context("the machine does not say how much swap it has")
 }
 
 /// The built tests.
@@ -76,11 +108,12 @@ struct Tests<'a> {
 }
 
 impl Tests<'_> {
-    /// Whether they pass in this group. They do not where the kernel ends them.
-    fn pass(&self, group: &Group) -> Result<bool> {
+    /// Whether they pass in this group. They do not where the kernel ends them, or after this time.
+    fn pass(&self, group: &Group, within: Duration) -> Result<bool> {
         let ended = Command::new("sh")
-            .args(["-c", r#"echo $$ > "$0" && exec "$@""#])
+            .args(["-c", r#"echo $$ > "$0" && exec timeout -s KILL "$@""#])
             .arg(group.folder.join("cgroup.procs"))
+            .arg(within.as_secs_f64().to_string())
             .arg(&self.program)
             .args(TESTS)
             .args(["--test-threads", "1"])
@@ -90,8 +123,9 @@ impl Tests<'_> {
             .output()
             .context("no shell")?;
         let said = String::from_utf8_lossy(&ended.stdout);
-        // A test that runs itself in another process says how that one ended.
-        let killed = ended.status.code().is_none() || said.contains("signal: 9");
+        // 128 and the signal, by `timeout`; which ends itself too where it was time. A test that runs
+        // itself in another process says how that one ended.
+        let killed = matches!(ended.status.code(), None | Some(137)) || said.contains("signal: 9");
         if !ended.status.success() && !killed {
             bail!("the tests fail when memory is short:\n{said}");
         }

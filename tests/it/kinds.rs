@@ -1,13 +1,14 @@
 //! Guests that look out at the host, and guests that must prepare themselves.
 
 use std::fs;
+use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
-use prewarm::{Grants, Output, Pool, Reset, Reuse};
+use prewarm::{Grants, Lease, Output, Pool, Reset, Reuse};
 use serde_json::{Value, json};
 
 use crate::conformance::rows::load;
-use crate::support::config;
+use crate::support::{config, poll_once};
 
 /// Those with a guest that looks out. In TypeScript it would be JavaScript's, and AssemblyScript has
 /// no way to look.
@@ -108,8 +109,40 @@ async fn what_is_printed_arrives() {
     }
 }
 
+/// How the last call of an instance ends.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Well,
+    /// Told more than its memory holds.
+    Traps,
+    /// Its caller gives up while it waits for a file.
+    Dropped,
+}
+
+async fn end(lease: &mut Lease, end: End) {
+    match end {
+        End::Well => {}
+        End::Traps => {
+            let flood = json!(["x".repeat(MEMORY)]);
+            lease.invoke_json("say", &flood).await.unwrap_err();
+        }
+        End::Dropped => {
+            let params = json!(["/data"]);
+            // The thread that reads the folder may be done before it is asked.
+            let waits = (0..1000).any(|_| {
+                let list = pin!(lease.invoke_json("list-folder", &params));
+                poll_once(list).is_pending()
+            });
+            assert!(waits);
+        }
+    }
+}
+
+/// Bytes of memory that a guest gets.
+const MEMORY: usize = 64 << 20;
+
 /// What a call leaves in its variables, its environment, standard output and its open files is not
-/// there for the next one. A file is in its folder, as for anybody else.
+/// there for the next one, however the last one ended. A file is in its folder, as for anybody else.
 #[tokio::test]
 async fn what_is_left_outside_is_gone_with_its_call() {
     for language in LOOK_OUT {
@@ -117,13 +150,17 @@ async fn what_is_left_outside_is_gone_with_its_call() {
         let lines = Arc::new(Mutex::new(Vec::new()));
         let sink = lines.clone();
         let push = move |line: &str| sink.lock().unwrap().push(line.to_owned());
-        for reset in [Reset::Dirty, Reset::Whole] {
+        for (reset, how) in [Reset::Dirty, Reset::Whole]
+            .into_iter()
+            .flat_map(|reset| [End::Well, End::Traps, End::Dropped].map(|how| (reset, how)))
+        {
             let grants = Grants::none()
                 .dir(folder.path(), "/data")
                 .stdout(Output::lines(push.clone()));
             let mut config = config(1, Reuse::Never);
             config.grants = grants;
             config.reset = Some(reset);
+            config.limits.memory_bytes = MEMORY as u64;
             let pool: Pool = load(&format!("{language}-outside")).pool(config).unwrap();
             for secret in ["s-e-c-r-e-t", "another"] {
                 let mut lease = pool.lease().await.unwrap();
@@ -135,9 +172,10 @@ async fn what_is_left_outside_is_gone_with_its_call() {
                 let left = left.as_array().unwrap().clone();
                 assert!(left.len() >= 2, "{language}: {left:?}");
                 assert!(left.iter().all(|text| text == secret), "{left:?}");
+                end(&mut lease, how).await;
                 drop(lease);
                 let left = ask(&pool, "left", json!([])).await;
-                assert_eq!(left, json!([]), "{language}, {reset:?}");
+                assert_eq!(left, json!([]), "{language}, {reset:?}, {how:?}");
                 ask(&pool, "say", json!(["next"])).await;
                 let read = fs::read_to_string(folder.path().join("left")).unwrap();
                 assert_eq!(read, secret, "{language}");
@@ -145,7 +183,7 @@ async fn what_is_left_outside_is_gone_with_its_call() {
             pool.close().await;
             let said = std::mem::take(&mut *lines.lock().unwrap());
             let expected = ["s-e-c-r-e-t", "next", "another", "next"];
-            assert_eq!(said, expected, "{language}, {reset:?}");
+            assert_eq!(said, expected, "{language}, {reset:?}, {how:?}");
         }
     }
 }

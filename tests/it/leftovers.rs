@@ -159,17 +159,17 @@ fn is_found_in_any_slot_of_a_full_engine() {
 mod in_any_language {
     use std::fs::File;
     use std::os::unix::fs::FileExt as _;
-    use std::process::Command;
+    use std::pin::pin;
 
     use memchr::memmem::Finder;
-    use prewarm::blocking::{Lease, Pool};
-    use prewarm::{PoolConfig, Reset, State};
-    use serde_json::json;
-    use wasmtime::component::HasSelf;
+    use prewarm::{CallError, Lease, Pool, PoolConfig, Reset, State};
+    use serde_json::{Value, json};
+    use wasmtime::component::Linker;
 
-    use crate::conformance::Keeper;
-    use crate::conformance::rows::rows;
-    use crate::logs::direct::Logs;
+    use crate::conformance::rows::{Row, rows};
+    use crate::logs::direct::example::logs::types::Refusal;
+    use crate::logs::options;
+    use crate::support::{RUNTIME, alone, poll_once, until};
 
     /// Memory that guests may have, by its place among the mappings of this process: reserved ranges
     /// are larger than anything else is.
@@ -234,9 +234,70 @@ mod in_any_language {
         found
     }
 
+    /// How the call ends that was told the secret.
+    #[derive(Clone, Copy, Debug)]
+    enum End {
+        Well,
+        /// In a trap: that of a host function, or out of memory where it calls none.
+        Traps,
+        /// Its caller gives up while it is in a host function, or computes.
+        Dropped,
+    }
+
+    fn imports(linker: &mut Linker<State<End>>) -> wasmtime::Result<()> {
+        let mut lookup = linker.instance("example:logs/lookup@0.1.0")?;
+        lookup.func_wrap_async("label", |store, (_,): (String,)| {
+            let end = *store.data().embedder();
+            Box::new(async move {
+                match end {
+                    End::Well => Ok((Ok::<Option<String>, Refusal>(None),)),
+                    End::Traps => Err(wasmtime::Error::msg("it is not told")),
+                    End::Dropped => std::future::pending().await,
+                }
+            })
+        })
+    }
+
+    /// A call that is told the secret and ends so.
+    fn call(row: &Row, secret: &str, end: End) -> (&'static str, Value) {
+        let line = format!("2024-03-01 10:20:30 status installed {secret}:amd64 1.2\n");
+        match end {
+            End::Well => ("redact", json!([line, ["times"], "*"])),
+            _ if row.is_whole() => ("analyze", json!([line, options()])),
+            // A guest of a smaller world calls no host function, so it is kept busy.
+            _ => ("redact", json!([line.repeat(LINES), ["times"], "*"])),
+        }
+    }
+
+    const LINES: usize = 50_000;
+
+    /// Enough to be told so many lines, in bytes, and too little to answer.
+    const MEMORY: u64 = 10 << 20;
+
+    async fn tell(row: &Row, lease: &mut Lease<(), End>, secret: &str, end: End) {
+        let case = format!("{}, {end:?}", row.name);
+        let (function, params) = call(row, secret, end);
+        let mut told = pin!(lease.invoke_json(function, &params));
+        match (end, row.is_whole()) {
+            (End::Well, _) => drop(told.await.unwrap()),
+            (End::Traps, true) => assert!(matches!(told.await, Err(CallError::Host(_))), "{case}"),
+            (End::Traps, false) => {
+                let told = told.await;
+                assert!(matches!(told, Err(CallError::Limit(_))), "{case}: {told:?}");
+            }
+            (End::Dropped, _) => until(&case, || {
+                assert!(poll_once(told.as_mut()).is_pending(), "{case}: it ended");
+                let found = found(secret);
+                (!found.is_empty()).then_some(()).ok_or(found)
+            }),
+        }
+        // Or the search would show nothing.
+        assert!(!found(secret).is_empty(), "{case}: it is nowhere");
+    }
+
     /// What was lent is dropped behind the caller's back, and its memory made new then.
-    fn pool_is_empty(pool: &Pool<(), Keeper>, name: &str) {
-        crate::support::until(name, || match pool.stats() {
+    fn pool_is_empty(pool: &Pool<(), End>, name: &str) {
+        until(name, || match pool.stats() {
             stats if stats.leased + stats.dying == 0 => Ok(()),
             stats => Err(stats),
         });
@@ -246,57 +307,47 @@ mod in_any_language {
     /// some of them.
     #[test]
     fn a_secret_is_gone_with_its_call() {
-        const ALONE: &str = "PREWARM_TEST_ALONE";
-        if std::env::var_os(ALONE).is_some() {
-            return search();
+        if !alone(module_path!(), "a_secret_is_gone_with_its_call", |_| {}) {
+            search();
         }
-        let (_, this) = module_path!().split_once("::").unwrap();
-        let name = format!("{this}::a_secret_is_gone_with_its_call");
-        let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", &name, "--nocapture"])
-            .env(ALONE, "1")
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&child.stdout);
-        assert!(
-            child.status.success() && said.contains("1 passed"),
-            "{}: {said}{}",
-            child.status,
-            String::from_utf8_lossy(&child.stderr)
-        );
     }
 
     /// By name, so that a guest of a smaller world is among them.
     fn search() {
         for (place, row) in rows().iter().enumerate() {
-            for reset in [Reset::Dirty, Reset::Whole] {
-                let secret = format!("s-e-c-r-e-t--{}--{place}--{reset:?}--", std::process::id());
-                let mut config = PoolConfig::new(2);
-                config.reset = Some(reset);
-                config.limits.memory_bytes = row.ceiling;
-                let pool = Pool::builder(row.component(), config, || Keeper::Labels)
-                    .imports(|linker| {
-                        Logs::add_to_linker::<_, HasSelf<_>>(linker, State::embedder_mut)
-                    })
-                    .build()
-                    .unwrap();
-                let redact = |lease: &mut Lease<(), Keeper>, text: &str| {
-                    let params = json!([text, ["times"], "*"]);
-                    lease.invoke_json("redact", &params).unwrap()
-                };
-                let mut lease = pool.lease().unwrap();
-                let text = format!("2024-03-01 10:20:30 status installed {secret}:amd64 1.2");
-                redact(&mut lease, &text);
-                // Or the search would show nothing.
-                assert!(!found(&secret).is_empty(), "{}: it is nowhere", row.name);
-                drop(lease);
-                pool_is_empty(&pool, row.name);
-                let mut next = pool.lease().unwrap();
-                redact(&mut next, "none");
-                assert_eq!(found(&secret), [""; 0], "{}, {reset:?}", row.name);
-                drop(next);
-                pool.close();
+            for end in [End::Well, End::Traps, End::Dropped] {
+                for reset in [Reset::Dirty, Reset::Whole] {
+                    let secret = format!(
+                        "s-e-c-r-e-t--{}--{place}--{end:?}--{reset:?}--",
+                        std::process::id()
+                    );
+                    RUNTIME.block_on(is_gone(row, &secret, end, reset));
+                }
             }
         }
+    }
+
+    async fn is_gone(row: &Row, secret: &str, end: End, reset: Reset) {
+        let mut config = PoolConfig::new(2);
+        config.reset = Some(reset);
+        config.limits.memory_bytes = match (end, row.is_whole()) {
+            (End::Traps, false) => MEMORY,
+            (End::Dropped, false) => 256 << 20,
+            _ => row.ceiling,
+        };
+        let pool = Pool::builder(row.component(), config, move || end)
+            .imports(imports)
+            .build()
+            .unwrap();
+        let mut lease = pool.lease().await.unwrap();
+        tell(row, &mut lease, secret, end).await;
+        drop(lease);
+        pool_is_empty(&pool, row.name);
+        let mut next = pool.lease().await.unwrap();
+        let params = json!(["none", ["times"], "*"]);
+        next.invoke_json("redact", &params).await.unwrap();
+        assert_eq!(found(secret), [""; 0], "{}, {end:?}, {reset:?}", row.name);
+        drop(next);
+        pool.close().await;
     }
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 use prewarm::{CallError, HostConfig, Phase, Reuse, Wasm, blocking};
 
 use crate::guests::COUNTER;
+#[cfg(target_os = "linux")]
+use crate::support::alone;
 use crate::support::{
     always, config, files, host_with, load, number, poll_once, still_host, until,
 };
@@ -43,6 +45,64 @@ fn a_cache_that_loses_its_files_while_they_are_in_use() {
     ));
     let pool = blocking::Pool::<()>::new(&component, config(2, always())).unwrap();
     assert_eq!(number(pool.invoke("next", &[]).unwrap()), 1);
+}
+
+/// As nobody, where the tests run as root, who may write anywhere.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_cache_that_may_be_read_and_not_written() {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+    use std::os::unix::process::CommandExt as _;
+
+    const NOBODY: u32 = 65_534;
+    let this = "a_cache_that_may_be_read_and_not_written";
+    let root = std::fs::metadata("/proc/self").unwrap().uid() == 0;
+    let parted = alone(module_path!(), this, |child| {
+        if root {
+            child.uid(NOBODY).gid(NOBODY).current_dir("/");
+        }
+    });
+    if parted {
+        return;
+    }
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join("cache");
+    let set_mode = |mode: u32| {
+        for folder in [&folder, &folder.join("v1")] {
+            if folder.exists() {
+                let mode = std::fs::Permissions::from_mode(mode);
+                std::fs::set_permissions(folder, mode).unwrap();
+            }
+        }
+    };
+    let load = |wat: &str| {
+        let host = host_with(|config| {
+            config.cache.enabled = true;
+            config.cache.dir = Some(folder.clone());
+        });
+        let component = load(&host, wat);
+        let pool = blocking::Pool::<()>::new(&component, config(1, Reuse::Never)).unwrap();
+        assert_eq!(number(pool.invoke("next", &[]).unwrap()), 1);
+        component.origin()
+    };
+    let compiled = |origin| matches!(origin, prewarm::Origin::Compiled { .. });
+    std::fs::create_dir(&folder).unwrap();
+    set_mode(0o500);
+    assert!(compiled(load(COUNTER)));
+    assert_eq!(files(&folder).len(), 0);
+    set_mode(0o700);
+    assert!(compiled(load(COUNTER)));
+    let full = files(&folder).len();
+    assert!(full > 1);
+    // As in the image of a container.
+    set_mode(0o500);
+    assert_eq!(load(COUNTER), prewarm::Origin::Cache);
+    let other = COUNTER.replace("i32.const 1", "i32.const 0x1");
+    assert_ne!(other, COUNTER);
+    assert!(compiled(load(&other)));
+    assert!(compiled(load(&other)));
+    assert_eq!(files(&folder).len(), full);
+    set_mode(0o700);
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 //! fails, is slow, never ends or panics, in all combinations, while callers come, give up and are
 //! late, on a clock that stands still until it is moved.
 //!
-//! Traps are real guests'. A wait that is slow or never ends is a host function's that the guest
-//! calls; an endless loop does the same in the matrix of hostile guests, at a tick of real time for
-//! each look. What happens while a component is loaded is injected where the host is asked for the
+//! Traps are real guests', and so is what is slow or never ends in every fourth pool, where the guest
+//! computes: that costs a tick of real time for each look. In the others a host function that the
+//! guest calls waits. What happens while a component is loaded is injected where the host is asked for the
 //! imports, and what happens while an instance is dropped in the embedder's value.
 
 mod deeds;
@@ -29,7 +29,8 @@ use self::deeds::Deed;
 pub use self::deeds::Deeds;
 
 /// Its start function calls `step(0)`, `warm` calls `step(1)`, `pass` tells its number and calls
-/// `step(2)`. A step that answers 1 is to trap.
+/// `step(2)`. A step that answers 1 is to trap, one that answers 2 to compute for some ticks, and one
+/// that answers 3 for ever.
 const GUEST: &str = r#"(component
     (import "step" (func $step (param "which" u32) (result u32)))
     (import "comes" (func $comes (param "n" u32)))
@@ -39,7 +40,15 @@ const GUEST: &str = r#"(component
         (import "" "step" (func $step (param i32) (result i32)))
         (import "" "comes" (func $comes (param i32)))
         (global $calls (mut i32) (i32.const 0))
-        (func $take (param i32) (if (call $step (local.get 0)) (then unreachable)))
+        (func $take (param i32) (local $answer i32)
+            (local.set $answer (call $step (local.get 0)))
+            (if (i32.eq (local.get $answer) (i32.const 1)) (then unreachable))
+            (if (i32.eq (local.get $answer) (i32.const 2)) (then
+                (local.set 0 (i32.const 3000000))
+                (loop $next
+                    (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+                    (br_if $next (local.get 0)))))
+            (if (i32.eq (local.get $answer) (i32.const 3)) (then (loop $ever (br $ever)))))
         (func $start (call $take (i32.const 0)))
         (start $start)
         (func (export "warm") (call $take (i32.const 1)))
@@ -63,6 +72,8 @@ const EVENTS: usize = 24;
 #[derive(Debug)]
 struct Stage {
     deeds: Deeds,
+    /// The guest computes where a host function would wait.
+    computes: bool,
     /// Every second step of a kind behaves.
     taken: [AtomicU32; 5],
     alive: AtomicUsize,
@@ -137,11 +148,14 @@ fn imports(stage: Arc<Stage>) -> impl Fn(&mut Linker<State<Value>>) -> wasmtime:
             Ok(())
         })?;
         root.func_wrap_async("step", |store, (which,): (u32,)| {
-            let deed = store.data().embedder().0.deed(which as usize);
+            let stage = &store.data().embedder().0;
+            let (deed, computes) = (stage.deed(which as usize), stage.computes);
             Box::new(async move {
                 match deed {
                     Deed::Fine => Ok((0_u32,)),
                     Deed::Fails => Ok((1,)),
+                    Deed::Slow if computes => Ok((2,)),
+                    Deed::Never if computes => Ok((3,)),
                     Deed::Slow => {
                         tokio::time::sleep(SLOW).await;
                         Ok((0_u32,))
@@ -212,6 +226,7 @@ impl Matrix {
         let mut chance = Chance(seed);
         let stage = Arc::new(Stage {
             deeds,
+            computes: chance.below(4) == 0,
             taken: Default::default(),
             alive: AtomicUsize::new(0),
             came: Mutex::default(),

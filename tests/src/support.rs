@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
@@ -245,6 +246,31 @@ pub async fn until_then<F: Future, R>(
         _ = call => panic!("the call ended"),
         answer = something => answer,
     }
+}
+
+/// Runs a test of this program again, in a process of its own set up so, which must pass. Says
+/// `false` in that process.
+pub fn alone(module: &str, test: &str, set_up: impl FnOnce(&mut Command)) -> bool {
+    const ALONE: &str = "PREWARM_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return false;
+    }
+    let (_, module) = module.split_once("::").unwrap();
+    // Not by its path, which another user may not walk.
+    let mut child = Command::new("/proc/self/exe");
+    child
+        .args(["--exact", &format!("{module}::{test}"), "--nocapture"])
+        .env(ALONE, "1");
+    set_up(&mut child);
+    let child = child.output().unwrap();
+    let said = String::from_utf8_lossy(&child.stdout);
+    assert!(
+        child.status.success() && said.contains("1 passed"),
+        "{}: {said}{}",
+        child.status,
+        String::from_utf8_lossy(&child.stderr)
+    );
+    true
 }
 
 /// Slots in use.

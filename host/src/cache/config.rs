@@ -20,7 +20,8 @@ pub struct CacheConfig {
     ///
     /// prewarm works in a subfolder `v1` of it, which must belong to the user of the process and is closed to
     /// everybody else (mode 0700). Several processes of one user may share it. Prefer a local file system that allows
-    /// execution: on others every load reads, checks and copies the whole entry.
+    /// execution: on others every load reads, checks and copies the whole entry. One that may be read and not
+    /// written, as in the image of a container, serves what it holds; the rest is compiled and not kept.
     pub dir: Option<PathBuf>,
 
     /// Most bytes that the folder may hold, whole cache entries and small records alike. Default: 1 GiB.

@@ -13,8 +13,6 @@ use serde_json::Value;
 
 use self::cases::{Case, cases};
 use self::faces::FACES;
-#[cfg(target_os = "linux")]
-pub(crate) use self::faces::Keeper;
 use self::rows::{Row, rows};
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/it/conformance/answers.golden");
