@@ -3,7 +3,7 @@
 use wasmtime::component::Linker;
 use wasmtime::{Config, Engine};
 
-use super::{CLOCK, ENVIRONMENT, Guest, POLL, STDIO, compile, component, engine, plain};
+use super::{CLOCK, ENVIRONMENT, FILES, Guest, POLL, STDIO, compile, component, engine, plain};
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::linker::{WasiNeed, linker_for};
@@ -104,15 +104,15 @@ fn only_what_is_imported_is_needed() {
         need(&environment()),
         WasiNeed {
             p2: true,
-            p3: false
+            ..WasiNeed::default()
         }
     );
     let p3 = r#"(component (import "wasi:random/random@0.3.0" (instance)))"#;
     assert_eq!(
         need(p3),
         WasiNeed {
-            p2: false,
-            p3: true
+            p3: true,
+            ..WasiNeed::default()
         }
     );
 }
@@ -131,6 +131,64 @@ fn wasi_is_there_in_any_release_of_0_2() {
     for version in ["0.2.0", "0.2.3", "0.2.99"] {
         let imports = format!("{POLL}{CLOCK}{STDIO}{ENVIRONMENT}").replace("0.2.0", version);
         assert_eq!(missing(&imports, |_| Ok(())), [""; 0]);
+    }
+}
+
+/// Each interface of WASI 0.2 by something of it, without sockets and with them.
+#[test]
+fn all_of_wasi_0_2_is_there() {
+    let plain = r#"
+        (import "wasi:clocks/wall-clock@0.2.0" (instance
+            (type $time (record (field "seconds" u64) (field "nanoseconds" u32)))
+            (export "datetime" (type $t (eq $time)))
+            (export "now" (func (result $t)))))
+        (import "wasi:random/random@0.2.0" (instance (export "get-random-u64" (func (result u64)))))
+        (import "wasi:random/insecure@0.2.0" (instance
+            (export "get-insecure-random-u64" (func (result u64)))))
+        (import "wasi:random/insecure-seed@0.2.0" (instance
+            (export "insecure-seed" (func (result (tuple u64 u64))))))
+        (import "wasi:cli/exit@0.2.0" (instance (export "exit" (func (param "status" (result))))))
+        (import "wasi:cli/stderr@0.2.0" (instance
+            (alias outer 1 $out (type $s0))
+            (export "output-stream" (type $s (eq $s0)))
+            (export "get-stderr" (func (result (own $s))))))
+        (import "wasi:cli/terminal-input@0.2.0" (instance $terminal-input
+            (export "terminal-input" (type (sub resource)))))
+        (import "wasi:cli/terminal-output@0.2.0" (instance $terminal-output
+            (export "terminal-output" (type (sub resource)))))
+        (alias export $terminal-input "terminal-input" (type $terminal-in))
+        (alias export $terminal-output "terminal-output" (type $terminal-out))
+        (import "wasi:cli/terminal-stdin@0.2.0" (instance
+            (alias outer 1 $terminal-in (type $t0))
+            (export "terminal-input" (type $t (eq $t0)))
+            (export "get-terminal-stdin" (func (result (option (own $t)))))))
+        (import "wasi:cli/terminal-stdout@0.2.0" (instance
+            (alias outer 1 $terminal-out (type $t0))
+            (export "terminal-output" (type $t (eq $t0)))
+            (export "get-terminal-stdout" (func (result (option (own $t)))))))
+        (import "wasi:cli/terminal-stderr@0.2.0" (instance
+            (alias outer 1 $terminal-out (type $t0))
+            (export "terminal-output" (type $t (eq $t0)))
+            (export "get-terminal-stderr" (func (result (option (own $t)))))))"#;
+    let sockets = ["network", "tcp", "udp", "ip-name-lookup"].map(|name| {
+        let resource = match name {
+            "network" => "network",
+            "tcp" => "tcp-socket",
+            "udp" => "udp-socket",
+            _ => "resolve-address-stream",
+        };
+        format!(
+            r#"(import "wasi:sockets/{name}@0.2.0" (instance (export "{resource}" (type (sub resource)))))"#
+        )
+    });
+    let whole = format!("{POLL}{CLOCK}{STDIO}{FILES}{ENVIRONMENT}{plain}");
+    for imports in [whole.clone(), format!("{whole}{}", sockets.concat())] {
+        let component = compile(&engine(), &format!("(component {imports})"));
+        for face in [Face::Blocking, Face::Async] {
+            let linker = linker_for::<()>(&component, face, |_| Ok(())).unwrap();
+            assert_eq!(missing_imports(&component, &linker), [""; 0], "{face:?}");
+            linker.instantiate_pre(&component).unwrap();
+        }
     }
 }
 
