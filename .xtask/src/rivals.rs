@@ -1,5 +1,6 @@
 //! Measures prewarm beside its rivals, which are built in a workspace of their own.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -16,6 +17,12 @@ pub(crate) fn run(paths: &Paths, args: &[String]) -> Result<()> {
         build_some(paths)?;
     }
     let (program, forms) = prepare(paths)?;
+    // A part of it is no page of its own.
+    let whole = args.iter().all(|arg| arg == "--quick");
+    let page = whole.then(|| paths.root.join("benches/rivals/RESULTS.md"));
+    let page = page
+        .iter()
+        .flat_map(|page| [OsStr::new("--page"), page.as_os_str()]);
     // Where the caller stands: a file may be named in the arguments.
     Program::new(program)
         .without_env(&["RUST_BACKTRACE"])
@@ -25,6 +32,7 @@ pub(crate) fn run(paths: &Paths, args: &[String]) -> Result<()> {
         .arg(&paths.guests)
         .arg("--root")
         .arg(&paths.root)
+        .args(page)
         .args(args)
         .run()
 }

@@ -2,9 +2,10 @@
 //! scattered. What the pages cost is paid twice: once when the guest touches them, once when they are
 //! reset for the next instance.
 //!
-//! `bare-lane` is wasmtime tuned as prewarm tunes it; `bare-default` maps memory for each instance.
+//! `prewarm` chooses how slots are reset, as by default; the other two are told. `bare-lane` is wasmtime tuned as prewarm tunes it; `bare-default` maps memory for each instance.
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use prewarm::Reset;
 use prewarm_benches::cases::{criterion, measure, whole};
 use prewarm_benches::dirt::{BareDirty, Dirty, Layout, PAGES, load};
 use prewarm_benches::{bare, pools};
@@ -19,7 +20,18 @@ fn run(criterion: &mut Criterion) -> Result<()> {
         let mut group = criterion.benchmark_group(format!("dirt-{}", layout.name()));
         for pages in PAGES {
             // New for each case: a slot remembers how much was once dirty in it.
-            let pool = Dirty::new(&load(&pools::host(None)?)?, pools::fresh(32))?;
+            let resets = [
+                ("prewarm", None),
+                ("prewarm-dirty", Some(Reset::Dirty)),
+                ("prewarm-whole", Some(Reset::Whole)),
+            ];
+            let pools = resets.map(|(who, reset)| {
+                let mut config = pools::fresh(32);
+                config.reset = reset;
+                let pool = Dirty::new(&load(&pools::host(None)?)?, config)?;
+                Ok::<_, wasmtime::Error>((who, pool))
+            });
+            let pools = pools.into_iter().collect::<Result<Vec<_>>>()?;
             let engines = [
                 ("bare-lane", BareDirty::new(bare::lane()?)?),
                 ("bare-default", BareDirty::new(bare::default_engine()?)?),
@@ -28,11 +40,13 @@ fn run(criterion: &mut Criterion) -> Result<()> {
                     BareDirty::new(bare::default_pooling()?)?,
                 ),
             ];
-            let ours = whole("prewarm", |calls| pool.run(pages, layout, calls));
+            let ours = pools
+                .iter()
+                .map(|(who, pool)| whole(who, move |calls| pool.run(pages, layout, calls)));
             let bare = engines
                 .iter()
                 .map(|(who, bare)| whole(who, move |calls| bare.run(pages, layout, calls)));
-            measure(&mut group, pages, [ours].into_iter().chain(bare));
+            measure(&mut group, pages, ours.chain(bare));
         }
         group.finish();
     }

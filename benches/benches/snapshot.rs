@@ -1,6 +1,7 @@
 //! A guest that prepares itself for long: its first call, as it is and as a snapshot, and a later call.
 //!
-//! `other-word` warms up with another word than the one that is then looked up.
+//! `other-word` warms up with another word than the one that is then looked up. `bare` is the same code
+//! linked and instantiated by hand.
 //!
 //! The guests are those that `cargo xtask guests` built, or those in the folder `PREWARM_GUESTS`.
 
@@ -12,12 +13,12 @@ use prewarm::blocking::Pool;
 use prewarm::{Component, Val};
 use prewarm_benches::clock::time;
 use prewarm_benches::pools;
+use prewarm_benches::words::{BareGuest, WORD};
 use wasmtime::Result;
 
 const LANGUAGES: [&str; 3] = ["rust", "javascript", "python"];
 
-/// The first word of all, which calls look up, and the last.
-const WORD: &str = "petudu";
+/// The last word of all.
 const OTHER: &str = "tenalofeki";
 
 /// Instances that stand ready, warmed up, and are each called once.
@@ -46,6 +47,11 @@ fn measure(criterion: &mut Criterion) -> Result<()> {
             group.bench_function(BenchmarkId::new(name, language), |bencher| {
                 bencher.iter_custom(|calls| first(component, calls).expect("it answers"));
             });
+            let bare = BareGuest::new(component)?;
+            let name = format!("{name}-bare");
+            group.bench_function(BenchmarkId::new(name, language), |bencher| {
+                bencher.iter_custom(|calls| bare.first(calls).expect("it answers"));
+            });
         }
         for (name, word) in [
             ("first-call-warmed", WORD),
@@ -59,6 +65,11 @@ fn measure(criterion: &mut Criterion) -> Result<()> {
         look_up(&pool)?;
         group.bench_function(BenchmarkId::new("later-call", language), |bencher| {
             bencher.iter(|| look_up(&pool).expect("it answers"));
+        });
+        let bare = BareGuest::new(&snapshot)?;
+        let mut instance = bare.start()?;
+        group.bench_function(BenchmarkId::new("later-call-bare", language), |bencher| {
+            bencher.iter(|| instance.look_up().expect("it answers"));
         });
     }
     group.finish();

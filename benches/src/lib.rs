@@ -7,6 +7,7 @@ pub mod load;
 pub mod cases;
 pub mod guest;
 pub mod logs;
+pub mod words;
 pub mod built;
 pub mod bare;
 pub mod pools;

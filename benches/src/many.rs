@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use prewarm::{Component, Host, PoolConfig, Wasm};
 use wasmtime::component::Linker;
-use wasmtime::{Result, Store};
+use wasmtime::{Engine, Result, Store};
 
 use self::bindings::{Many, ManyPre};
 
@@ -106,6 +106,24 @@ impl Bare {
             let component = component.as_wasmtime();
             let linker = Linker::new(component.engine());
             all.push(ManyPre::new(linker.instantiate_pre(component)?)?);
+        }
+        Ok(Self(all))
+    }
+
+    /// Compiles and links those from `from` up to `to` by hand.
+    ///
+    /// # Errors
+    ///
+    /// Where the system has no room for so many.
+    pub fn compile(engine: &Engine, indices: std::ops::Range<u32>) -> Result<Self> {
+        let mut all = Vec::new();
+        for index in indices {
+            let component =
+                wasmtime::component::Component::new(engine, wat::parse_str(text(index))?)?;
+            component.initialize_copy_on_write_image()?;
+            all.push(ManyPre::new(
+                Linker::new(engine).instantiate_pre(&component)?,
+            )?);
         }
         Ok(Self(all))
     }

@@ -34,7 +34,7 @@ use wasmtime::error::Context as _;
 
 use crate::job::Job;
 use crate::measure::{Effort, Mode};
-use crate::report::{Outcome, duration};
+use crate::report::{Outcome, Page, duration};
 use crate::rival::Rival;
 
 /// Measures prewarm beside its rivals. Wants a quiet machine.
@@ -54,6 +54,9 @@ struct Settings {
     /// Where to write the figures, a line of JSON each
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Where to write what is printed, as a page of Markdown
+    #[arg(long, value_name = "FILE")]
+    page: Option<PathBuf>,
     /// The folder with the rivals' forms of the work, that `cargo xtask bench --rivals` builds
     #[arg(long, value_name = "DIR")]
     forms: PathBuf,
@@ -119,14 +122,15 @@ fn against_all(settings: &Settings, jobs: &[Job]) -> Result<Vec<Value>> {
     let rivals = rivals(settings)?;
     let effort = if settings.quick { QUICK } else { LONG };
     let mut lines = Vec::new();
-    println!(
-        "{} rounds of {:?} each; a look at the clock takes {:?} and is in every latency\n",
+    let mut page = Page::new();
+    page.say(&format!(
+        "{} rounds of {:?} each; a look at the clock takes {:?} and is in every latency.\n",
         effort.rounds,
         effort.turn,
         clock::cost()
-    );
+    ));
     for rival in &rivals {
-        println!("- {}: {}", rival.name(), rival.settings());
+        page.say(&format!("- {}: {}", rival.name(), rival.settings()));
         lines.push(
             json!({ "rival": rival.name(), "mode": "settings", "settings": rival.settings() }),
         );
@@ -146,12 +150,15 @@ fn against_all(settings: &Settings, jobs: &[Job]) -> Result<Vec<Value>> {
             rounds: measure::in_turns(&doing, &Mode::ALL, job, effort)?,
             rivals: doing,
         };
-        println!("\n## {}", outcome.table());
-        println!(
-            "measured in {}",
+        page.say(&format!("\n## {}", outcome.table()));
+        page.say(&format!(
+            "Measured in {}.",
             duration(began.elapsed().as_secs_f64() * 1e9)
-        );
+        ));
         lines.extend(outcome.lines());
+    }
+    if let Some(file) = &settings.page {
+        page.write(file)?;
     }
     Ok(lines)
 }

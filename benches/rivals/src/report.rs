@@ -1,12 +1,59 @@
 //! The tables that a person reads, and the lines that a program does.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use serde_json::{Value, json};
+use wasmtime::Result;
+use wasmtime::error::Context as _;
 
 use crate::job::Job;
 use crate::measure::{Mode, Rounds};
 use crate::rival::{Life, Rival};
+
+/// What is printed, and kept as it is printed.
+pub struct Page(String);
+
+impl Page {
+    /// With the machine that all of it was measured on.
+    pub fn new() -> Self {
+        let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+        let facts = read("/proc/cpuinfo");
+        let named = facts
+            .lines()
+            .filter_map(|line| line.split_once(": "))
+            .find(|(key, _)| key.trim() == "model name");
+        let processor = named.map_or("unknown", |(_, name)| name);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let release = read("/proc/sys/kernel/osrelease");
+        let kernel = match release.trim() {
+            "" => std::env::consts::OS,
+            release => release,
+        };
+        let mut page = Self(String::new());
+        page.say(&format!(
+            "Processor {processor}, {threads} threads at a time, kernel {kernel}; prewarm {}.",
+            env!("CARGO_PKG_VERSION")
+        ));
+        page
+    }
+
+    pub fn say(&mut self, text: &str) {
+        println!("{text}");
+        self.0 += text;
+        self.0.push('\n');
+    }
+
+    /// Writes it under a title.
+    pub fn write(&self, file: &Path) -> Result<()> {
+        let text = format!(
+            "# prewarm beside its rivals, measured\n\nWritten by `cargo xtask bench --rivals`; what the columns are \
+             is said [beside it](README.md#how).\n\n{}",
+            self.0
+        );
+        std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
+    }
+}
 
 /// What came of one job.
 pub struct Outcome<'a> {

@@ -64,23 +64,42 @@ struct Steps {
     faults: f64,
 }
 
+impl Steps {
+    /// Of the first call, what a later one does not take.
+    fn first_beyond(&self) -> f64 {
+        self.first - self.later
+    }
+
+    /// All that a process with a full cache does before its first call is like a later one.
+    fn whole(&self) -> f64 {
+        self.engine + self.map + self.link + self.start + self.first_beyond()
+    }
+
+    fn part(&self, nanos: f64) -> String {
+        let share = nanos / self.whole() * 100.0;
+        format!("{} ({share:.0} %)", shown(nanos))
+    }
+}
+
 type Row = (&'static str, fn(&Steps, f64) -> String);
 
 const ROWS: [Row; 9] = [
     ("compile", |steps, _| shown(steps.compile)),
-    ("engine, with 1000 slots", |steps, _| shown(steps.engine)),
-    ("map from the cache", |steps, _| shown(steps.map)),
-    ("link and make a pool", |steps, _| shown(steps.link)),
-    ("instantiate", |steps, _| shown(steps.start)),
+    ("engine, with 1000 slots", |steps, _| {
+        steps.part(steps.engine)
+    }),
+    ("map from the cache", |steps, _| steps.part(steps.map)),
+    ("link and make a pool", |steps, _| steps.part(steps.link)),
+    ("instantiate", |steps, _| steps.part(steps.start)),
     ("first call, beyond a later one", |steps, _| {
-        shown(steps.first - steps.later)
+        steps.part(steps.first_beyond())
     }),
     ("page faults of the last two", |steps, _| {
         format!("{:.0}", steps.faults)
     }),
-    ("their share of them", |steps, fault| {
-        let both = steps.start + steps.first - steps.later;
-        format!("{:.0} %", (steps.faults * fault / both * 100.0).min(100.0))
+    ("what they take, at most", |steps, fault| {
+        let both = steps.start + steps.first_beyond();
+        steps.part((steps.faults * fault).min(both))
     }),
     ("a later call", |steps, _| shown(steps.later)),
 ];

@@ -87,6 +87,28 @@ impl BareReader {
         Ok(())
     }
 
+    /// Holds one instance, after it redacted `text`, until what this returns is dropped.
+    ///
+    /// # Errors
+    ///
+    /// That of the call.
+    pub fn hold(&self, text: &str) -> Result<Box<dyn std::any::Any>> {
+        match &self.pre {
+            Pre::Whole(pre) => {
+                let mut store = store(pre.engine());
+                let logs = pre.instantiate(&mut store)?;
+                logs.call_redact(&mut store, text, secrets(), '*')?;
+                Ok(Box::new(store))
+            }
+            Pre::Part(pre) => {
+                let mut store = store(pre.engine());
+                let guest = pre.instantiate(&mut store)?;
+                guest.call_redact(&mut store, text, all_of_part(), '*')?;
+                Ok(Box::new(store))
+            }
+        }
+    }
+
     /// How long it takes to make one instance, and then to redact `text` for the first time.
     ///
     /// # Errors

@@ -116,7 +116,7 @@ fn only_so_many_wait_for_a_load() {
 /// the last shows the order.
 #[test]
 fn a_burst_of_first_calls_is_served_in_order() {
-    const BURST: u32 = 300;
+    const BURST: u32 = 1000;
     let host = host_with(|config| config.max_loaded = 20 + processors());
     let gate = Arc::new(Barrier::default());
     let order = Arc::new(Mutex::new(Vec::new()));

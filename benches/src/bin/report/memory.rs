@@ -15,7 +15,7 @@ use wasmtime::{Engine, Result};
 use crate::axis::Axis;
 use crate::chapter::{Bench, Chapter, is_typical};
 use crate::draw::{Key, Panel, Plot};
-use crate::subject::{ECHO, Subject};
+use crate::subject::{BareSubject, ECHO, Subject};
 use crate::words;
 
 /// The echo without prewarm.
@@ -28,6 +28,8 @@ const INSTANCES: [u32; 7] = [1, 2, 4, 8, 16, 32, 64];
 struct Line {
     name: String,
     bytes: Vec<(f64, f64)>,
+    /// The same by hand, on tuned wasmtime.
+    bare: Option<Box<Self>>,
 }
 
 impl Line {
@@ -37,6 +39,11 @@ impl Line {
             (Some((few, less)), Some((many, more))) if many > few => (more - less) / (many - few),
             _ => f64::NAN,
         }
+    }
+
+    fn json(&self) -> serde_json::Value {
+        let bare = self.bare.as_ref().map(|bare| &bare.bytes);
+        json!({ "name": self.name, "points": self.bytes, "bare_tuned_points": bare })
     }
 }
 
@@ -48,12 +55,10 @@ pub(crate) fn measure(bench: &Bench) -> Result<Chapter> {
             ..Chapter::default()
         });
     }
-    let host = bench.host()?;
-    let mut lines = vec![live(ECHO, &pools::tools(&host)?)?];
-    drop(host);
+    let mut lines = vec![live(ECHO, || pools::tools(&bench.host()?))?];
     for (name, file) in &bench.built.there {
-        let host = bench.host()?;
-        lines.push(live(name, &bench.load(&host, name, file)?)?);
+        eprintln!("    {name}");
+        lines.push(live(name, || Ok(bench.host()?.load_blocking(&**file)?))?);
     }
     let guests = lines.len();
     lines.push(bare_live(
@@ -70,12 +75,13 @@ pub(crate) fn measure(bench: &Bench) -> Result<Chapter> {
         finding: finding(&lines[..guests], &idle),
         method: "Resident pages that no file stands behind, so without what instances share: code from the cache, and \
                  the parts of a guest's image that it has not written to. Each instance is held after one call. The \
-                 idle components are small and all different, and compiled without a cache, so their code counts."
+                 idle components are small and all different, and compiled without a cache, so their code counts. By \
+                 hand is tuned wasmtime; of the idle components, one that is linked."
             .to_owned(),
         plot: Some(plot(&lines)),
         table: table(&lines, &idle),
         numbers: json!({
-            "live_instances_bytes": lines.iter().map(|it| json!({ "name": it.name, "points": it.bytes })).collect::<Vec<_>>(),
+            "live_instances_bytes": lines.iter().map(Line::json).collect::<Vec<_>>(),
             "idle_components": idle.json(),
         }),
         ..Chapter::default()
@@ -98,12 +104,18 @@ fn weigh(name: &str, mut hold: impl FnMut() -> Result<Box<dyn Any>>) -> Result<L
     Ok(Line {
         name: name.to_owned(),
         bytes,
+        bare: None,
     })
 }
 
-fn live(name: &str, component: &Component) -> Result<Line> {
-    let subject = Subject::new(component, pools::reused(64))?;
-    weigh(name, || subject.hold())
+/// Weighs a guest's instances on hosts of their own, so that their slots are new.
+fn live(name: &str, load: impl Fn() -> Result<Component>) -> Result<Line> {
+    let subject = Subject::new(&load()?, pools::reused(64))?;
+    let mut line = weigh(name, || subject.hold())?;
+    drop(subject);
+    let bare = BareSubject::new(&load()?)?;
+    line.bare = Some(Box::new(weigh(name, || bare.hold())?));
+    Ok(line)
 }
 
 fn bare_live(name: &str, engine: Engine) -> Result<Line> {
@@ -124,6 +136,8 @@ struct Idle {
     code_bytes: f64,
     pool_ns: f64,
     first_calls_ns: f64,
+    bare_bytes: f64,
+    bare_ns: f64,
 }
 
 impl Idle {
@@ -131,6 +145,8 @@ impl Idle {
         eprintln!("    {count} idle components");
         let host = pools::host(None)?;
         many::load(&host, count..count + 1)?;
+        let engine = bare::lane()?;
+        many::Bare::compile(&engine, count..count + 1)?;
         let each = |value: f64| value / f64::from(count);
         let weight = || u32::try_from(resident_anonymous().unwrap_or(0) >> 10).map(f64::from);
         let before = weight()?;
@@ -140,6 +156,11 @@ impl Idle {
         let (pools, made) = time(|| many::Pools::new(&components, &config));
         let pools = pools?;
         let with_pools = weight()?;
+        // While the others are held: what they gave back would hide these.
+        let (bare, bare_made) = time(|| many::Bare::compile(&engine, 0..count));
+        let bare = bare?;
+        let with_bare = weight()?;
+        drop(bare);
         let called = count.min(1000);
         let (outcome, calls) = time(|| pools.run(0, called.into()));
         outcome?;
@@ -151,6 +172,8 @@ impl Idle {
             code_bytes: each(f64::from(u32::try_from(code)?)),
             pool_ns: each(nanos(made)),
             first_calls_ns: nanos(calls) / f64::from(called),
+            bare_bytes: each((with_bare - with_pools) * 1024.0),
+            bare_ns: each(nanos(bare_made)),
         })
     }
 
@@ -160,6 +183,7 @@ impl Idle {
             "bytes_each": self.bytes, "code_bytes_each": self.code_bytes,
             "pool_ns_each": self.pool_ns,
             "first_call_ns_each": self.first_calls_ns,
+            "bare_bytes_each": self.bare_bytes, "bare_ns_each": self.bare_ns,
         })
     }
 }
@@ -224,10 +248,18 @@ fn table(lines: &[Line], idle: &Idle) -> String {
             line.name.clone(),
             words::bytes(line.each()),
             words::bytes(last(line)),
+            line.bare
+                .as_ref()
+                .map_or_else(|| "–".to_owned(), |bare| words::bytes(bare.each())),
         ]
     });
     let live = words::table(
-        &["live instances", "one more", "64 together"],
+        &[
+            "live instances",
+            "one more",
+            "64 together",
+            "one more, by hand",
+        ],
         &rows.collect::<Vec<_>>(),
     );
     let rows = vec![
@@ -235,14 +267,20 @@ fn table(lines: &[Line], idle: &Idle) -> String {
             "compile and register, with a pool".to_owned(),
             words::bytes(idle.bytes),
             words::time(idle.load_ns + idle.pool_ns),
+            format!(
+                "{}, {}",
+                words::bytes(idle.bare_bytes),
+                words::time(idle.bare_ns)
+            ),
         ],
         vec![
             "the first call of each".to_owned(),
             "–".to_owned(),
             words::time(idle.first_calls_ns),
+            "–".to_owned(),
         ],
     ];
     let heads = format!("idle components, {} of them", idle.count);
-    let idle = words::table(&[&heads, "memory each", "time each"], &rows);
+    let idle = words::table(&[&heads, "memory each", "time each", "by hand"], &rows);
     format!("{live}\n{idle}")
 }

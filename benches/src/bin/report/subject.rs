@@ -85,6 +85,18 @@ impl BareSubject {
         Ok(Self::Reader(BareReader::new(component)?))
     }
 
+    /// Holds one instance, after a call, until what this returns is dropped.
+    pub(crate) fn hold(&self) -> Result<Box<dyn std::any::Any>> {
+        match self {
+            Self::Echo(bare) => {
+                let (mut store, tools) = bare.start()?;
+                tools.call_echo(&mut store, HELLO)?;
+                Ok(Box::new(store))
+            }
+            Self::Reader(bare) => bare.hold(LINE),
+        }
+    }
+
     /// The same call on an instance made for it: how long either took.
     pub(crate) fn first(&self) -> Result<[Duration; 2]> {
         match self {
