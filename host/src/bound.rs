@@ -108,19 +108,12 @@ fn bind<W: World, S: Send + 'static>(
         imports.iter().try_for_each(|link| link(linker))
     })
     .map_err(|error| PoolError::Link(error.into()))?;
-    let missing: Vec<_> = missing_imports(raw, &linker)
-        .into_iter()
-        .map(|name| MissingImport {
-            hint: import_hint(&name),
-            name,
-        })
-        .collect();
-    if !missing.is_empty() {
-        return Err(PoolError::MissingImports { missing });
-    }
     let pre = linker
         .instantiate_pre(raw)
-        .map_err(|error| PoolError::Link(error.into()))?;
+        .map_err(|error| match missing(raw, &linker) {
+            missing if missing.is_empty() => PoolError::Link(error.into()),
+            missing => PoolError::MissingImports { missing },
+        })?;
     let indices = W::indices(&pre).map_err(|error| PoolError::World(error.into()))?;
     Ok(Bound {
         pre,
@@ -128,4 +121,15 @@ fn bind<W: World, S: Send + 'static>(
         reset,
         away,
     })
+}
+
+fn missing<S: Send + 'static>(
+    raw: &wasmtime::component::Component,
+    linker: &Linker<State<S>>,
+) -> Vec<MissingImport> {
+    let told = |name: String| MissingImport {
+        hint: import_hint(&name),
+        name,
+    };
+    missing_imports(raw, linker).into_iter().map(told).collect()
 }

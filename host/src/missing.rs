@@ -9,15 +9,12 @@ use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, Linker, ResourceType};
 
 /// The names of what `component` imports and `linker` lacks, sorted: `package:name/interface@1.0.0#function`,
-/// or the interface alone if nothing of it is there. Empty if the linker satisfies the component,
-/// or fails it for another reason, such as a function of another type.
+/// or the interface alone if nothing of it is there. Empty if the linker fails the component for another
+/// reason, such as a function of another type.
 pub(crate) fn missing_imports<T: 'static>(
     component: &Component,
     linker: &Linker<T>,
 ) -> Vec<String> {
-    if linker.instantiate_pre(component).is_ok() {
-        return Vec::new();
-    }
     let engine = component.engine();
     let ty = component.component_type();
     let mut search = Search {
