@@ -4,11 +4,11 @@ use std::fs;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 
-use prewarm::{Grants, Lease, Output, Pool, Reset, Reuse};
+use prewarm::{CallError, Grants, Lease, Output, Pool, Reset, Reuse};
 use serde_json::{Value, json};
 
 use crate::conformance::rows::load;
-use crate::support::{config, poll_once};
+use crate::support::{LONG, config, poll_once};
 
 /// Those with a guest that looks out. In TypeScript it would be JavaScript's, and AssemblyScript has
 /// no way to look.
@@ -115,7 +115,7 @@ enum End {
     Well,
     /// Told more than its memory holds.
     Traps,
-    /// Its caller gives up while it waits for a file.
+    /// Its caller gives up while it is under way.
     Dropped,
 }
 
@@ -124,7 +124,9 @@ async fn end(lease: &mut Lease, end: End) {
         End::Well => {}
         End::Traps => {
             let flood = json!(["x".repeat(MEMORY)]);
-            lease.invoke_json("say", &flood).await.unwrap_err();
+            let error = lease.invoke_json("say", &flood).await.unwrap_err();
+            let traps = matches!(error, CallError::Trap(_) | CallError::Limit(_));
+            assert!(traps, "{error:?}");
         }
         End::Dropped => {
             let params = json!(["/data"]);
@@ -161,6 +163,8 @@ async fn what_is_left_outside_is_gone_with_its_call() {
             config.grants = grants;
             config.reset = Some(reset);
             config.limits.memory_bytes = MEMORY as u64;
+            // None of this is about time, and it is tried where memory is short.
+            config.limits.deadline = LONG;
             let pool: Pool = load(&format!("{language}-outside")).pool(config).unwrap();
             for secret in ["s-e-c-r-e-t", "another"] {
                 let mut lease = pool.lease().await.unwrap();

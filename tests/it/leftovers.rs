@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use prewarm::{CallError, Component, HostConfig, Reset, Reuse, Val};
 
-use crate::support::{AnyPool, FACES, Face, config, host_with, load, number};
+use crate::support::{AnyPool, FACES, Face, LONG, config, host_with, load, number};
 
 /// `stain` writes to all that an instance has, and grows it, then ends as it is told: 0 well, 1 in a
 /// trap, 2 never. `look` counts what is not as it was made.
@@ -110,7 +110,8 @@ fn is_found_by_the_same_instance() {
 #[tokio::test]
 async fn is_found_after_a_call_was_dropped() {
     let component = load(&host_with(|_| {}), STAINER);
-    let config = config(1, Reuse::Never);
+    let mut config = config(1, Reuse::Never);
+    config.limits.deadline = LONG;
     let pool = component.pool::<()>(config).unwrap();
     for _ in 0..20 {
         let params = [Val::U32(2)];
@@ -137,6 +138,7 @@ fn is_found_in_any_slot_of_a_full_engine() {
         for reset in RESETS {
             let mut config = config(crowd.into(), Reuse::Never);
             config.reset = reset;
+            config.limits.deadline = LONG;
             let pool = prewarm::blocking::Pool::<()>::new(&component, config).unwrap();
             for round in 0..3 {
                 let leases: Vec<_> = (0..crowd)
@@ -169,7 +171,7 @@ mod in_any_language {
     use crate::conformance::rows::{Row, rows};
     use crate::logs::direct::example::logs::types::Refusal;
     use crate::logs::options;
-    use crate::support::{RUNTIME, alone, poll_once, until};
+    use crate::support::{LONG, RUNTIME, alone, poll_once, until};
 
     /// Memory that guests may have, by its place among the mappings of this process: reserved ranges
     /// are larger than anything else is.
@@ -240,7 +242,7 @@ mod in_any_language {
         Well,
         /// In a trap: that of a host function, or out of memory where it calls none.
         Traps,
-        /// Its caller gives up while it is in a host function, or computes.
+        /// Its caller gives up while it is under way.
         Dropped,
     }
 
@@ -265,7 +267,8 @@ mod in_any_language {
             End::Well => ("redact", json!([line, ["times"], "*"])),
             _ if row.is_whole() => ("analyze", json!([line, options()])),
             // A guest of a smaller world calls no host function, so it is kept busy.
-            _ => ("redact", json!([line.repeat(LINES), ["times"], "*"])),
+            End::Traps => ("redact", json!([line.repeat(LINES), ["times"], "*"])),
+            End::Dropped => ("redact", json!([line.repeat(4 * LINES), ["times"], "*"])),
         }
     }
 
@@ -330,6 +333,7 @@ mod in_any_language {
     async fn is_gone(row: &Row, secret: &str, end: End, reset: Reset) {
         let mut config = PoolConfig::new(2);
         config.reset = Some(reset);
+        config.limits.deadline = LONG;
         config.limits.memory_bytes = match (end, row.is_whole()) {
             (End::Traps, false) => MEMORY,
             (End::Dropped, false) => 256 << 20,

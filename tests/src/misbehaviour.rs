@@ -2,9 +2,8 @@
 //! fails, is slow, never ends or panics, in all combinations, while callers come, give up and are
 //! late, on a clock that stands still until it is moved.
 //!
-//! Traps are real guests', and so is what is slow or never ends in every fourth pool, where the guest
-//! computes: that costs a tick of real time for each look. In the others a host function that the
-//! guest calls waits. What happens while a component is loaded is injected where the host is asked for the
+//! Traps are real guests'. What is slow or never ends [waits in a host function or
+//! computes](Waits): the latter costs a tick of real time for each look. What happens while a component is loaded is injected where the host is asked for the
 //! imports, and what happens while an instance is dropped in the embedder's value.
 
 mod deeds;
@@ -68,12 +67,22 @@ const IDLE_TTL: Duration = Duration::from_secs(10);
 /// Events of a run.
 const EVENTS: usize = 24;
 
+/// What a start, a warm-up or a call does that is slow or never ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Waits {
+    /// It is in a host function that waits.
+    InTheHost,
+    /// The guest computes.
+    Computing,
+}
+
 /// What the steps of one pool share.
 #[derive(Debug)]
 struct Stage {
     deeds: Deeds,
-    /// The guest computes where a host function would wait.
-    computes: bool,
+    waits: Waits,
+    /// How often the guest was told to compute.
+    computed: AtomicUsize,
     /// Every second step of a kind behaves.
     taken: [AtomicU32; 5],
     alive: AtomicUsize,
@@ -149,7 +158,11 @@ fn imports(stage: Arc<Stage>) -> impl Fn(&mut Linker<State<Value>>) -> wasmtime:
         })?;
         root.func_wrap_async("step", |store, (which,): (u32,)| {
             let stage = &store.data().embedder().0;
-            let (deed, computes) = (stage.deed(which as usize), stage.computes);
+            let deed = stage.deed(which as usize);
+            let computes = stage.waits == Waits::Computing && deed.takes_time();
+            if computes {
+                stage.computed.fetch_add(1, Ordering::SeqCst);
+            }
             Box::new(async move {
                 match deed {
                     Deed::Fine => Ok((0_u32,)),
@@ -183,6 +196,8 @@ pub struct Matrix {
 pub struct Told {
     /// Answers.
     pub answers: usize,
+    /// How often a guest computed for long, or for ever.
+    pub computed: usize,
     /// Errors by the name of their kind.
     pub errors: std::collections::BTreeMap<String, usize>,
 }
@@ -218,15 +233,17 @@ impl Default for Matrix {
 
 impl Matrix {
     /// Runs one combination so many times, on one pool, and closes it.
-    pub fn run(&self, deeds: Deeds, runs: usize, seed: u64, told: &mut Told) {
-        self.runtime.block_on(self.run_all(deeds, runs, seed, told));
+    pub fn run(&self, deeds: Deeds, waits: Waits, runs: usize, seed: u64, told: &mut Told) {
+        self.runtime
+            .block_on(self.run_all(deeds, waits, runs, seed, told));
     }
 
-    async fn run_all(&self, deeds: Deeds, runs: usize, seed: u64, told: &mut Told) {
+    async fn run_all(&self, deeds: Deeds, waits: Waits, runs: usize, seed: u64, told: &mut Told) {
         let mut chance = Chance(seed);
         let stage = Arc::new(Stage {
             deeds,
-            computes: chance.below(4) == 0,
+            waits,
+            computed: AtomicUsize::new(0),
             taken: Default::default(),
             alive: AtomicUsize::new(0),
             came: Mutex::default(),
@@ -447,6 +464,7 @@ impl Run<'_> {
                 .is_none_or(|stats| settled(&stats) && stats.idle == 0)
             {
                 drop(self.registered);
+                self.told.computed += self.stage.computed.load(Ordering::SeqCst);
                 let alive = self.stage.alive.load(Ordering::SeqCst);
                 assert_eq!(alive, 0, "{:?}", self.stage.deeds);
                 return;

@@ -17,6 +17,9 @@ use wasmtime::component::Linker;
 /// Longer than anything takes that ends at all.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// A deadline that no call meets, however slow the machine.
+pub const LONG: Duration = Duration::from_mins(10);
+
 /// The runtime of tests that are not themselves asynchronous.
 pub static RUNTIME: LazyLock<tokio::runtime::Runtime> =
     LazyLock::new(|| tokio::runtime::Runtime::new().unwrap());
@@ -262,7 +265,8 @@ pub fn alone(module: &str, test: &str, set_up: impl FnOnce(&mut Command)) -> boo
         .args(["--exact", &format!("{module}::{test}"), "--nocapture"])
         .env(ALONE, "1");
     set_up(&mut child);
-    let child = child.output().unwrap();
+    let started = child.output();
+    let child = started.unwrap_or_else(|error| panic!("{child:?} does not start: {error}"));
     let said = String::from_utf8_lossy(&child.stdout);
     assert!(
         child.status.success() && said.contains("1 passed"),

@@ -124,7 +124,10 @@ fn a_burst_of_first_calls_is_served_in_order() {
     let registered = |n: u32, held: bool| {
         let (gate, order) = (Arc::clone(&gate), Arc::clone(&order));
         let (loading, most) = (Arc::clone(&loading), Arc::clone(&most));
-        Registered::<()>::builder(&host, numbered(n), config(1, always()), || ())
+        let mut config = config(1, always());
+        // The first and the last wait for all that lies between.
+        config.limits.deadline = LONG;
+        Registered::<()>::builder(&host, numbered(n), config, || ())
             .imports(move |_| {
                 let now = loading.fetch_add(1, Ordering::SeqCst) + 1;
                 most.fetch_max(now, Ordering::SeqCst);

@@ -16,8 +16,8 @@ use prewarm::{
 };
 
 use crate::support::{
-    FACES, Face, RUNTIME, always, config, host, host_with, number, pass, poll_once, still_host,
-    until,
+    FACES, Face, LONG, RUNTIME, always, config, host, host_with, number, pass, poll_once,
+    still_host, until,
 };
 
 /// A component of its own for each number, which it answers.

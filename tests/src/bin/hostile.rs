@@ -10,7 +10,7 @@ use std::time::Duration;
 use prewarm::Lane;
 use prewarm_tests::flood::{KINDS, Kind, beside};
 use prewarm_tests::hostile::{CASES, Served, Stage};
-use prewarm_tests::misbehaviour::{Deeds, Matrix, Told};
+use prewarm_tests::misbehaviour::{Deeds, Matrix, Told, Waits};
 use prewarm_tests::support::pass;
 
 /// How long the neighbour is called alone.
@@ -19,6 +19,9 @@ const ALONE: Duration = Duration::from_secs(2);
 const FLOOD: Duration = Duration::from_secs(10);
 /// Runs of each combination of misbehaving steps: 100,000 in all.
 const RUNS: usize = 32;
+
+/// The same where guests compute, which takes real time.
+const COMPUTING_RUNS: usize = 4;
 
 fn main() -> ExitCode {
     // A panic of a host function is part of the matrix, and contained.
@@ -105,17 +108,22 @@ fn steps() -> usize {
         let matrix = Matrix::default();
         let mut told = Told::default();
         for n in 0..Deeds::COUNT {
-            matrix.run(Deeds::nth(n), RUNS, n as u64, &mut told);
+            let (deeds, seed) = (Deeds::nth(n), n as u64);
+            matrix.run(deeds, Waits::InTheHost, RUNS, seed, &mut told);
+            matrix.run(deeds, Waits::Computing, COMPUTING_RUNS, seed, &mut told);
         }
         told
     })
     .join();
-    let what = format!("{} combinations, {RUNS} runs each", Deeds::COUNT);
+    let what = format!(
+        "{} combinations, {RUNS} + {COMPUTING_RUNS} runs each",
+        Deeds::COUNT
+    );
     match ran {
         Ok(told) => {
             println!(
-                "{what:<46} as it must: {} answers, {:?}",
-                told.answers, told.errors
+                "{what:<46} as it must: {} answers, {} long computations, {:?}",
+                told.answers, told.computed, told.errors
             );
             0
         }

@@ -15,6 +15,12 @@ pub(super) enum Deed {
     Panics,
 }
 
+impl Deed {
+    pub(super) fn takes_time(self) -> bool {
+        matches!(self, Self::Slow | Self::Never)
+    }
+}
+
 const DEEDS: [Deed; 5] = [
     Deed::Fine,
     Deed::Fails,
