@@ -4,7 +4,12 @@
 //! `bare-lane` is wasmtime tuned as prewarm tunes it. What components take that nobody calls, and guests
 //! in other languages, is in the report: criterion would weigh each of them some thirty times.
 
-#![expect(clippy::print_stderr, reason = "says what takes long")]
+#![expect(
+    clippy::print_stderr,
+    reason = "says what takes long, or cannot be had"
+)]
+
+use std::cell::LazyCell;
 
 use criterion::measurement::{Measurement, ValueFormatter};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -18,7 +23,7 @@ use prewarm_benches::{many, pools};
 use wasmtime::Result;
 use wasmtime::error::Context as _;
 
-/// Live instances. The bare engines have slots for no more than a hundred.
+/// Live instances. The bare lane has slots for no more than a hundred.
 const INSTANCES: [usize; 2] = [1, 64];
 
 fn densities(criterion: &mut Criterion) {
@@ -62,19 +67,26 @@ fn instances(criterion: &mut Criterion) -> Result<()> {
 fn pools_of_components(criterion: &mut Criterion) -> Result<()> {
     let host = pools::host(None)?;
     let most = if measuring() { 10_000 } else { 100 };
-    eprintln!("compiling {most} components");
-    let components = many::load(&host, 0..most)?;
+    // Not before it is known that one of these is wanted.
+    let all = LazyCell::new(|| {
+        eprintln!("compiling {most} components");
+        many::load(&host, 0..most).map_err(|error| format!("{error:#}"))
+    });
+    let first = |count: usize| match &*all {
+        Ok(all) => Ok(&all[..all.len().min(count)]),
+        Err(error) => Err(wasmtime::Error::msg(error.clone())),
+    };
     let mut group = criterion.benchmark_group("density-pools");
     group.sample_size(10);
     for count in [1, 100, 10_000] {
-        let components = &components[..components.len().min(count)];
         let cases = [
             each("prewarm", || {
-                let config = pools::fresh(8);
+                let (components, config) = (first(count)?, pools::fresh(8));
                 let (pools, took) = time(|| many::Pools::new(components, &config));
                 pools.map(|_| took)
             }),
             each("bare-lane", || {
+                let components = first(count)?;
                 let (linked, took) = time(|| many::Bare::new(components));
                 linked.map(|_| took)
             }),
@@ -110,6 +122,9 @@ fn weights(criterion: &mut Criterion<Bytes>) {
             })
         })
     };
+    if resident_anonymous().is_none() {
+        return eprintln!("this system does not tell how much memory is resident");
+    }
     let mut group = criterion.benchmark_group("density-resident");
     group.sample_size(10);
     for (who, turn) in [

@@ -82,6 +82,12 @@ pub fn secrets() -> types::Secrets {
         .fold(types::Secrets::empty(), |a, b| a | b)
 }
 
+/// The same for a guest that has only a part of the world.
+fn secrets_of_part() -> part::Secrets {
+    let kinds = KINDS.map(|(_, kind)| kind);
+    kinds.into_iter().fold(part::Secrets::empty(), |a, b| a | b)
+}
+
 /// The guests that read logs, the last of which only redacts.
 pub const GUESTS: [&str; 12] = [
     "rust",
@@ -170,13 +176,12 @@ impl Reader {
         }
     }
 
-    /// Holds one instance, after a call, until what this returns is dropped.
+    /// Holds one instance, after it redacted `text`, until what this returns is dropped.
     ///
     /// # Errors
     ///
     /// That of the call.
-    pub fn hold(&self) -> Result<Box<dyn Any>, CallError> {
-        let text = "10:20:30";
+    pub fn hold(&self, text: &str) -> Result<Box<dyn Any>, CallError> {
         match self {
             Self::Whole(pool) => {
                 let mut lease = pool.lease()?;
@@ -185,8 +190,8 @@ impl Reader {
             }
             Self::Part(pool) => {
                 let mut lease = pool.lease()?;
-                let secrets = part::Secrets::TIMES;
-                lease.call(|guest, store| guest.call_redact(store, text, secrets, '*'))?;
+                lease
+                    .call(|guest, store| guest.call_redact(store, text, secrets_of_part(), '*'))?;
                 Ok(Box::new(lease))
             }
         }
@@ -203,12 +208,8 @@ impl Reader {
                 pool.call_with_receipt(|logs, store| logs.call_redact(store, text, secrets(), '*'))
             }
             Self::Part(pool) => {
-                let secrets = KINDS.map(|(_, kind)| kind);
-                let secrets = secrets
-                    .into_iter()
-                    .fold(part::Secrets::empty(), |a, b| a | b);
                 let (redacted, receipt) = pool.call_with_receipt(|guest, store| {
-                    guest.call_redact(store, text, secrets, '*')
+                    guest.call_redact(store, text, secrets_of_part(), '*')
                 })?;
                 let kind = |part| KINDS.iter().find(|(_, kind)| *kind == part);
                 let count = |(part, count)| Some((kind(part)?.0, count));

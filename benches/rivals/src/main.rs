@@ -119,10 +119,10 @@ fn against_extism(settings: &Settings, job: &Job) -> Result<Vec<Value>> {
 }
 
 fn against_all(settings: &Settings, jobs: &[Job]) -> Result<Vec<Value>> {
-    let rivals = rivals(settings)?;
+    let mut page = Page::new();
+    let rivals = rivals(settings, &mut page)?;
     let effort = if settings.quick { QUICK } else { LONG };
     let mut lines = Vec::new();
-    let mut page = Page::new();
     page.say(&format!(
         "{} rounds of {:?} each; a look at the clock takes {:?} and is in every latency.\n",
         effort.rounds,
@@ -164,7 +164,7 @@ fn against_all(settings: &Settings, jobs: &[Job]) -> Result<Vec<Value>> {
 }
 
 /// All that were asked for and can be had here.
-fn rivals(settings: &Settings) -> Result<Vec<Box<dyn Rival>>> {
+fn rivals(settings: &Settings, page: &mut Page) -> Result<Vec<Box<dyn Rival>>> {
     let component = settings.form("component.wasm");
     let host = pools::host()?;
     let guests = settings.guests.as_deref();
@@ -182,7 +182,10 @@ fn rivals(settings: &Settings) -> Result<Vec<Box<dyn Rival>>> {
         } else if file.is_file() {
             all.push(Box::new(pools::script(&host, name, &file)?));
         } else {
-            eprintln!("{name} is left out: {} is not built", file.display());
+            page.say(&format!(
+                "{name} is left out: {} is not built\n",
+                file.display()
+            ));
         }
     }
     for bare in bare::all(&component)? {
@@ -198,7 +201,7 @@ fn rivals(settings: &Settings) -> Result<Vec<Box<dyn Rival>>> {
     let script = settings.root.join("benches/rivals/python/serve.py");
     match process::Python::new(script, settings.root.join("guest-examples/python")) {
         Ok(python) => all.push(Box::new(python)),
-        Err(error) => eprintln!("python-process is left out: {error:#}"),
+        Err(error) => page.say(&format!("python-process is left out: {error:#}\n")),
     }
     all.retain(|rival| settings.wants(rival.name()));
     Ok(all)

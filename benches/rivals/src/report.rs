@@ -32,8 +32,7 @@ impl Page {
         };
         let mut page = Self(String::new());
         page.say(&format!(
-            "Processor {processor}, {threads} threads at a time, kernel {kernel}; prewarm {}.",
-            env!("CARGO_PKG_VERSION")
+            "Processor {processor}, {threads} threads at a time, kernel {kernel}.\n"
         ));
         page
     }

@@ -105,10 +105,10 @@ fn measure(file: &Path, log: &str) -> Result<[String; 8]> {
 /// Resident memory that one more live instance takes, where the system tells it.
 fn resident(component: &Component) -> Result<Option<u64>> {
     let pool = Reader::new(component, pools::reused(LIVE + 1))?;
-    drop(pool.hold()?);
+    drop(pool.hold(LINE)?);
     let before = resident_bytes();
     let held = (0..LIVE)
-        .map(|_| pool.hold())
+        .map(|_| pool.hold(LINE))
         .collect::<Result<Vec<_>, _>>()?;
     let after = resident_bytes();
     drop(held);

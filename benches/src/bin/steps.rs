@@ -97,7 +97,7 @@ const ROWS: [Row; 9] = [
     ("page faults of the last two", |steps, _| {
         format!("{:.0}", steps.faults)
     }),
-    ("what they take, at most", |steps, fault| {
+    ("what they take, about", |steps, fault| {
         let both = steps.start + steps.first_beyond();
         steps.part((steps.faults * fault).min(both))
     }),

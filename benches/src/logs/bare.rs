@@ -8,8 +8,8 @@ use wasmtime::{Result, Store};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use super::bindings::{Logs, LogsPre};
-use super::part::{self, RedactorPre};
-use super::{KINDS, Labels, secrets};
+use super::part::RedactorPre;
+use super::{Labels, secrets, secrets_of_part};
 use crate::clock::time;
 
 /// What a store of such an instance holds.
@@ -80,7 +80,7 @@ impl BareReader {
                 Pre::Part(pre) => {
                     let mut store = store(pre.engine());
                     let guest = pre.instantiate(&mut store)?;
-                    guest.call_redact(&mut store, text, all_of_part(), '*')?;
+                    guest.call_redact(&mut store, text, secrets_of_part(), '*')?;
                 }
             }
         }
@@ -103,7 +103,7 @@ impl BareReader {
             Pre::Part(pre) => {
                 let mut store = store(pre.engine());
                 let guest = pre.instantiate(&mut store)?;
-                guest.call_redact(&mut store, text, all_of_part(), '*')?;
+                guest.call_redact(&mut store, text, secrets_of_part(), '*')?;
                 Ok(Box::new(store))
             }
         }
@@ -129,18 +129,13 @@ impl BareReader {
                 let mut store = store(pre.engine());
                 let (guest, start) = time(|| pre.instantiate(&mut store));
                 let guest = guest?;
-                let call = || guest.call_redact(&mut store, text, all_of_part(), '*');
+                let call = || guest.call_redact(&mut store, text, secrets_of_part(), '*');
                 let (answer, call) = time(call);
                 answer?;
                 Ok([start, call])
             }
         }
     }
-}
-
-fn all_of_part() -> part::Secrets {
-    let kinds = KINDS.map(|(_, kind)| kind);
-    kinds.into_iter().fold(part::Secrets::empty(), |a, b| a | b)
 }
 
 fn store(engine: &wasmtime::Engine) -> Store<Bare> {

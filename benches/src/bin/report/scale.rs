@@ -46,7 +46,7 @@ fn finding(get: impl Fn(&str) -> f64) -> String {
          beside {} of mapped code; {} first calls at once, on a host with room for a tenth of them, are served within \
          {} and {}, none more than {} places out of turn.",
         words::amount(get("components")),
-        registered(get("registered-kib") * 1024.0),
+        words::growth(get("registered-kib") * 1024.0),
         words::bytes(get("loaded-kib") * 1024.0),
         words::bytes(get("loaded-mapped-kib") * 1024.0),
         words::amount(get("burst-calls")),
@@ -54,14 +54,6 @@ fn finding(get: impl Fn(&str) -> f64) -> String {
         words::bytes(get("burst-peak-mib") * 1024.0 * 1024.0),
         words::amount(get("burst-most-out-of-order")),
     )
-}
-
-/// What was freed before, and is taken again, hides small things.
-fn registered(bytes: f64) -> String {
-    match bytes < 1.0 {
-        true => "no more memory than was free".to_owned(),
-        false => words::bytes(bytes),
-    }
 }
 
 fn table(get: impl Fn(&str) -> f64, compiling_s: f64) -> String {

@@ -66,7 +66,7 @@ impl Subject {
                 lease.call(|tools, store| tools.call_echo(store, HELLO))?;
                 Ok(Box::new(lease))
             }
-            Self::Reader(reader) => Ok(reader.hold()?),
+            Self::Reader(reader) => Ok(reader.hold(LINE)?),
         }
     }
 }

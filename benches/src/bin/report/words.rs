@@ -46,6 +46,14 @@ pub(crate) fn bytes(bytes: f64) -> String {
     format!("{} {name}", three(bytes / unit))
 }
 
+/// Bytes by which a process grew. What was freed before, and is taken again, hides small things.
+pub(crate) fn growth(grown: f64) -> String {
+    match grown < 1.0 {
+        true => "no more memory than was free".to_owned(),
+        false => bytes(grown),
+    }
+}
+
 /// A number of things: 12 000, 1.2 million.
 pub(crate) fn amount(value: f64) -> String {
     match value {
