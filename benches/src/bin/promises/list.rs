@@ -65,7 +65,7 @@ pub(crate) const SECTIONS: &[Section] = &[
                 " us",
             ),
             promise(
-                "And seldom long: p99, against one inline start",
+                "And seldom long: p99 beyond that of a warm call, against one inline start",
                 "fresh-half-load-p99",
                 Measured,
                 " us",
