@@ -2,7 +2,8 @@
 //! scattered. What the pages cost is paid twice: once when the guest touches them, once when they are
 //! reset for the next instance.
 //!
-//! `prewarm` chooses how slots are reset, as by default; the other two are told. `bare-lane` is wasmtime tuned as prewarm tunes it; `bare-default` maps memory for each instance.
+//! `prewarm` chooses how slots are reset, as by default; the other two are told. `bare-lane` is wasmtime
+//! tuned as prewarm tunes it; `bare-default` maps memory for each instance.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use prewarm::Reset;

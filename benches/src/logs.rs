@@ -7,7 +7,7 @@ use prewarm::{CallError, Component, PoolConfig, Receipt};
 use wasmtime::Result;
 use wasmtime::component::HasSelf;
 
-mod bare;
+pub(crate) mod bare;
 
 pub use self::bare::BareReader;
 pub use self::bindings::Logs;

@@ -3,29 +3,14 @@
 use std::time::Duration;
 
 use prewarm::Component;
-use wasmtime::component::{InstancePre, Linker, ResourceTable, TypedFunc};
+use wasmtime::component::{InstancePre, Linker, TypedFunc};
 use wasmtime::{Result, Store, ensure};
-use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::clock::time;
+use crate::logs::bare::{Bare, store};
 
 /// The first word of all, which calls look up.
 pub const WORD: &str = "petudu";
-
-/// What a store of such an instance holds.
-struct Bare {
-    wasi: WasiCtx,
-    table: ResourceTable,
-}
-
-impl WasiView for Bare {
-    fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
-    }
-}
 
 /// A guest on its component's engine, linked once.
 #[expect(missing_debug_implementations, reason = "wasmtime's has none")]
@@ -50,13 +35,7 @@ impl BareGuest {
     ///
     /// Where the engine has no room for it, or it exports no `look-up`.
     pub fn start(&self) -> Result<BareWords> {
-        let bare = Bare {
-            wasi: WasiCtx::builder().build(),
-            table: ResourceTable::new(),
-        };
-        let mut store = Store::new(self.0.engine(), bare);
-        // Nobody ticks while no pool is called, and nobody need stop these.
-        store.set_epoch_deadline(1 << 40);
+        let mut store = store(self.0.engine());
         let instance = self.0.instantiate(&mut store)?;
         let look_up = instance.get_typed_func(&mut store, "look-up")?;
         Ok(BareWords { store, look_up })

@@ -12,8 +12,8 @@ use super::part::RedactorPre;
 use super::{Labels, secrets, secrets_of_part};
 use crate::clock::time;
 
-/// What a store of such an instance holds.
-struct Bare {
+/// What the store of an instance made by hand holds.
+pub(crate) struct Bare {
     wasi: WasiCtx,
     table: ResourceTable,
     labels: Labels,
@@ -138,7 +138,8 @@ impl BareReader {
     }
 }
 
-fn store(engine: &wasmtime::Engine) -> Store<Bare> {
+/// A store for one instance made by hand.
+pub(crate) fn store(engine: &wasmtime::Engine) -> Store<Bare> {
     let bare = Bare {
         wasi: WasiCtx::builder().build(),
         table: ResourceTable::new(),
