@@ -35,6 +35,8 @@ const SOAK_MINUTES: f64 = 2.0;
 /// Runs every step, and stops at the first that fails.
 pub(crate) fn run(paths: &Paths) -> Result<()> {
     let whole = Stopwatch::start();
+    #[cfg(unix)]
+    note_room(paths);
     let count = STEPS.len();
     for (index, (name, step)) in STEPS.iter().enumerate() {
         println!("[{}/{count}] {name}", index + 1);
@@ -48,6 +50,21 @@ pub(crate) fn run(paths: &Paths) -> Result<()> {
     }
     println!("the gate is passed: {}", time::seconds(whole.elapsed()));
     Ok(())
+}
+
+/// Says beforehand where the disk may be too small: the linker, which meets that first, does not say.
+#[cfg(unix)]
+fn note_room(paths: &Paths) {
+    /// What the gate leaves under `target/` where it began with nothing.
+    const ROOM_GIB: u64 = 12;
+    if let Ok(disk) = rustix::fs::statvfs(&paths.root) {
+        let free_gib = (disk.f_bavail * disk.f_frsize) >> 30;
+        if free_gib < ROOM_GIB {
+            println!(
+                "{free_gib} GiB are free here: a gate that begins with nothing needs {ROOM_GIB}"
+            );
+        }
+    }
 }
 
 fn fmt(paths: &Paths) -> Result<()> {
