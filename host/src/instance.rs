@@ -66,7 +66,7 @@ pub(crate) struct Instance<W, S: 'static> {
     pub(crate) world: W,
     pub(crate) handles: Handles,
     pub(crate) born: Instant,
-    /// When its last call ended, or it was made, as the ticker counts.
+    /// When its last call ended, or refill made it, as the ticker counts.
     pub(crate) idle_since_ns: u64,
     pub(crate) calls_left: u32,
     /// How its slot will be reset.

@@ -195,8 +195,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
                 }
                 return Arrived::Turn(Turn::Warm(instance));
             }
-            let age = self.age(&instance);
-            aged.push(slots.give_back(instance, age, now, Some(Retire::Aged)));
+            aged.push(self.take_in(&mut slots, instance, now, Some(Retire::Aged)));
         }
         let arrived = slots.arrive(now);
         let watched = self.watch(&slots);
@@ -290,8 +289,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     }
 
     /// An instance that was just made, and takes a slot of the host.
-    fn new_instance(&self, mut instance: Instance<W, S>, permit: Permit) -> Lent<W, S> {
-        instance.idle_since_ns = self.host.ticker.ns(instance.born);
+    fn new_instance(mut instance: Instance<W, S>, permit: Permit) -> Lent<W, S> {
         instance.permit = Some(permit);
         Box::new(instance)
     }
@@ -299,9 +297,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// Gives an instance back to the slots.
     fn give_back_slow(&self, instance: Lent<W, S>, retire: Option<Retire>) {
         let now = self.maker.clock().now();
-        let age = self.age(&instance);
         let mut slots = self.slots.lock();
-        let returned = slots.give_back(instance, age, now, retire);
+        let returned = self.take_in(&mut slots, instance, now, retire);
         let notice = self.note(&mut slots, now);
         drop(slots);
         self.settle(returned, now);

@@ -179,8 +179,10 @@ const PAUSE_NS: u64 = 100_000_000;
 impl Load {
     pub(crate) fn arrived(&mut self, now: Instant) {
         if let Some(last) = self.last_arrival {
-            let gap = nanos(now.saturating_duration_since(last)).min(PAUSE_NS);
-            average(&mut self.interval_ns, gap);
+            average(
+                &mut self.interval_ns,
+                nanos_between(last, now).min(PAUSE_NS),
+            );
         }
         self.last_arrival = Some(now);
     }
@@ -209,15 +211,16 @@ impl Load {
         if cost >= DEAR_NS {
             return true;
         }
-        let quiet = self
-            .last_arrival
-            .is_none_or(|last| nanos(now.saturating_duration_since(last)) > 16 * cost);
-        self.interval_ns == 0 || quiet || 8 * self.interval_ns >= 9 * cost + 8 * HAND_OVER_NS
+        if self.interval_ns == 0 || 8 * self.interval_ns >= 9 * cost + 8 * HAND_OVER_NS {
+            return true;
+        }
+        self.last_arrival
+            .is_none_or(|last| nanos_between(last, now) > 16 * cost)
     }
 
     fn stays_away(&self, now: Instant, idle_ttl: Duration) -> bool {
         self.last_arrival
-            .is_none_or(|last| now.saturating_duration_since(last) >= idle_ttl)
+            .is_none_or(|last| nanos_between(last, now) >= nanos(idle_ttl))
     }
 
     fn taken_while_refilling(&self) -> usize {
@@ -289,6 +292,15 @@ fn average_cost(value: &mut u64, sample: u64) {
 /// How long to wait before something is tried again that failed, and failed before so often in a row.
 pub(crate) fn retry_after(failures: u32) -> Duration {
     Duration::from_millis(100) * 2u32.pow(failures.min(6))
+}
+
+/// Nanoseconds from `earlier` to `later`. Often they are the same, and to subtract takes longer than to
+/// look.
+fn nanos_between(earlier: Instant, later: Instant) -> u64 {
+    match later > earlier {
+        true => nanos(later.saturating_duration_since(earlier)),
+        false => 0,
+    }
 }
 
 pub(crate) fn nanos(duration: Duration) -> u64 {

@@ -90,6 +90,15 @@ impl Way {
         }
     }
 
+    /// Of a caller who comes `now`, or waits since before there was a pool.
+    pub(crate) fn since(since: Option<Instant>, now: Instant) -> Self {
+        let mut way = Self::from(since.unwrap_or(now));
+        if let Some(since) = since {
+            way.queued = now.saturating_duration_since(since);
+        }
+        way
+    }
+
     /// The call that begins at its end.
     pub(crate) fn end(self, deadline: Option<Instant>, measured: bool) -> Begun {
         Begun {

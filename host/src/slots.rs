@@ -71,6 +71,8 @@ pub(crate) struct Slots<I> {
     closed: bool,
     drained: Vec<Waker>,
     load: Load,
+    /// How many instances were dropped.
+    drops: u64,
     refill: Refilling,
     counters: PoolStats,
 }
@@ -125,6 +127,7 @@ impl<I> Slots<I> {
             closed: false,
             drained: Vec::new(),
             load: Load::default(),
+            drops: 0,
             refill: Refilling::default(),
             counters: PoolStats::default(),
         }
@@ -242,10 +245,7 @@ impl<I> Slots<I> {
             .position(|(granted, _)| *granted == ticket)
         {
             match self.granted.swap_remove(at).1 {
-                Turn::Warm(instance) => {
-                    let age = age(&instance);
-                    return self.give_back(instance, age, now, None);
-                }
+                Turn::Warm(instance) => return self.give_back(instance, age, now, None),
                 Turn::Start | Turn::DropThenStart(_) => {
                     self.starting -= 1;
                     let wake = self.grant_free();
@@ -281,7 +281,7 @@ impl<I> Slots<I> {
     pub(crate) fn give_back(
         &mut self,
         instance: I,
-        age: Age,
+        age: impl FnOnce(&I) -> Age,
         now: Instant,
         retire: Option<Retire>,
     ) -> Returned<I> {
@@ -292,7 +292,7 @@ impl<I> Slots<I> {
             Some(Retire::Idle) => self.counters.retired_idle += 1,
             Some(Retire::Faulty) => self.counters.retired_faulty += 1,
         }
-        let pays = self.load.refill_pays(now);
+        let pays = retire.is_some() && self.load.refill_pays(now);
         match policy::giving_back(&self.counts(), retire.is_none(), pays) {
             Return::ToWaiter => Returned {
                 drop_now: None,
@@ -300,7 +300,7 @@ impl<I> Slots<I> {
             },
             Return::ToIdle => {
                 self.leased -= 1;
-                let Age { born, since } = age;
+                let Age { born, since } = age(&instance);
                 // An instance that comes out of a pocket stood idle there before.
                 let later = self.idle.iter().rev().take_while(|idle| idle.since > since);
                 let at = self.idle.len() - later.count();
@@ -337,6 +337,7 @@ impl<I> Slots<I> {
     /// An instance counted as dropping is gone, and its slot free.
     pub(crate) fn dropped(&mut self) -> Option<Waker> {
         self.dropping -= 1;
+        self.drops += 1;
         if std::mem::take(&mut self.refill.put_off) {
             // What the host lacked may be what this held.
             self.refill.not_before = None;

@@ -17,17 +17,12 @@ use crate::world::World;
 /// may take milliseconds.
 const REFILL_TURN: Duration = Duration::from_micros(200);
 
-/// Of how many drops one is measured.
-const MEASURED: u64 = 8;
-
 impl<W: World, S: Send + 'static> Lending<W, S> {
-    /// Drops an instance, and frees its slot. `now` tells when some of it begins, so that what it
-    /// takes is measured; for the others the clock is not asked.
+    /// Drops an instance, which began at `now`, and frees its slot.
     pub(super) fn drop_instance(&self, instance: Lent<W, S>, now: Instant) {
         let dropping = Dropping(self);
         drop(instance);
-        let measured = self.host.ticker.ns(now).is_multiple_of(MEASURED);
-        dropping.done(measured.then(|| self.maker.clock().now().saturating_duration_since(now)));
+        dropping.done(now);
     }
 
     pub(super) fn drop_all(&self, dying: Vec<Lent<W, S>>) {
@@ -36,17 +31,16 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         }
     }
 
-    /// Gives an instance out of a pocket back to the slots, under the lock under which it was taken:
+    /// Gives an instance back to the slots. One out of a pocket, under the lock under which it was taken:
     /// to whoever counts it was idle until now.
-    fn take_in(
+    pub(super) fn take_in(
         &self,
         slots: &mut Slots<Lent<W, S>>,
         instance: Lent<W, S>,
         now: Instant,
         retire: Option<Retire>,
     ) -> Returned<Lent<W, S>> {
-        let age = self.age(&instance);
-        slots.give_back(instance, age, now, retire)
+        slots.give_back(instance, |instance| self.age(instance), now, retire)
     }
 
     /// How many instances stand in pockets, counted for certain, and those that came out: because
@@ -98,8 +92,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         });
         let now = self.maker.clock().now();
         match made {
-            Ok(instance) => {
-                let instance = self.new_instance(instance, permit);
+            Ok(mut instance) => {
+                instance.idle_since_ns = self.host.ticker.ns(instance.born);
+                let instance = Self::new_instance(instance, permit);
                 let cost = now.saturating_duration_since(began);
                 self.take_back(now, |slots| slots.refilled(instance, now, cost));
             }

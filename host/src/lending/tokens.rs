@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 use std::task::{Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(any(feature = "json", feature = "wave"))]
 use wasmtime::component::ResourceAny;
@@ -119,10 +119,13 @@ impl<W: World, S: Send + 'static> Drop for Vacancy<'_, W, S> {
 pub(super) struct Dropping<'a, W: World, S: Send + 'static>(pub(super) &'a Lending<W, S>);
 
 impl<W: World, S: Send + 'static> Dropping<'_, W, S> {
-    /// The instance is gone. `cost` is what that took, where it was measured.
-    pub(super) fn done(self, cost: Option<Duration>) {
+    /// The instance is gone, of which the drop began then.
+    pub(super) fn done(self, began: Instant) {
         self.0.change(|slots| {
-            cost.into_iter().for_each(|cost| slots.drop_cost(cost));
+            if slots.measures_drop() {
+                let now = self.0.maker.clock().now();
+                slots.drop_cost(now.saturating_duration_since(began));
+            }
             slots.dropped()
         });
         std::mem::forget(self);

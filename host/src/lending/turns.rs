@@ -69,10 +69,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         P: Deref<Target = Self>,
     {
         let now = pool.maker.clock().now();
-        let arrived = since.unwrap_or(now);
+        let mut way = Way::since(since, now);
+        let arrived = way.arrived;
         let deadline = pool.deadline(arrived);
-        let mut way = Way::from(arrived);
-        way.queued = now.saturating_duration_since(arrived);
         let turn = match pool.admit(now)? {
             Ok(turn) => turn,
             Err(ticket) => {
@@ -100,10 +99,9 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         P: Deref<Target = Self>,
     {
         let now = pool.maker.clock().now();
-        let arrived = since.unwrap_or(now);
+        let mut way = Way::since(since, now);
+        let arrived = way.arrived;
         let deadline = pool.deadline(arrived);
-        let mut way = Way::from(arrived);
-        way.queued = now.saturating_duration_since(arrived);
         let turn = match pool.admit(now)? {
             Ok(turn) => turn,
             Err(ticket) => {
@@ -336,9 +334,10 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         match made {
             Ok((instance, permit)) => {
                 way.warm = false;
-                way.start = instance.born.saturating_duration_since(way.called());
+                let came = instance.born.saturating_duration_since(way.arrived);
+                way.start = came.saturating_sub(way.queued);
                 vacancy.fill(way.start);
-                Ok(self.new_instance(instance, permit))
+                Ok(Self::new_instance(instance, permit))
             }
             Err(
                 error

@@ -10,6 +10,9 @@ use crate::policy::{self, Age, Counts};
 /// host had no slot.
 const OWED: Duration = Duration::from_millis(10);
 
+/// Of how many drops one is measured.
+const MEASURED: u64 = 8;
+
 /// Refill drops no more at once before it looks whether too few are left.
 const DROPS: usize = 16;
 
@@ -146,7 +149,7 @@ impl<I> Slots<I> {
         self.refill.put_off = false;
         self.give_back(
             instance,
-            Age {
+            |_| Age {
                 born: now,
                 since: now,
             },
@@ -170,6 +173,11 @@ impl<I> Slots<I> {
         self.refill.not_before = Some(now + wait);
         self.refill.put_off = false;
         self.start_failed()
+    }
+
+    /// Whether it is to be told the [cost](Slots::drop_cost) of the next drop.
+    pub(crate) fn measures_drop(&self) -> bool {
+        self.drops.is_multiple_of(MEASURED)
     }
 
     pub(crate) fn drop_cost(&mut self, cost: Duration) {

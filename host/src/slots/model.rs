@@ -164,7 +164,7 @@ impl World {
                 }
                 let returned = self
                     .slots
-                    .give_back(instance, age(self.now), self.now, retire);
+                    .give_back(instance, |_| age(self.now), self.now, retire);
                 self.returned(returned);
             }
             Step::Poll { at } if !self.queue.is_empty() => {
@@ -343,7 +343,7 @@ fn waiters_are_served_in_order_of_arrival() {
         .collect();
     assert!(matches!(slots.arrive(now), Arrived::Busy));
     for ticket in tickets {
-        slots.give_back(7, age(now), now, None);
+        slots.give_back(7, |_| age(now), now, None);
         assert!(matches!(
             slots.poll_turn(ticket, Waker::noop()),
             Poll::Ready(Some(Turn::Warm(7)))
@@ -360,7 +360,7 @@ fn an_idle_pool_shrinks_to_min_warm() {
         slots.started(Duration::ZERO);
     }
     for instance in 0..3 {
-        slots.give_back(instance, age(now), now, None);
+        slots.give_back(instance, |_| age(now), now, None);
     }
     let at = now + Duration::from_millis(100);
     assert_eq!(slots.notice(now, 0), Notice::LookAt(at));
