@@ -1,9 +1,12 @@
 //! A fresh instance for each call: what the caller waits at half load, and the rate without a pause.
 
+use std::hint::black_box;
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use prewarm_benches::bare::{self, Bare};
-use prewarm_benches::clock::{Jitter, now, spin_until};
+use prewarm_benches::clock::{Jitter, now, spin_until, time};
+use prewarm_benches::guest::{HELLO, direct};
 use prewarm_benches::sample::{in_turns, nanos, percentile};
 use prewarm_benches::{loops, pools};
 use wasmtime::Result;
@@ -14,6 +17,10 @@ use crate::report::Figure;
 /// Calls of each kind before it is the next kind's turn, and how often each has its turn.
 const TURN: usize = 1000;
 const TURNS: usize = 30;
+
+/// Bare instances that are made before the first of them is called, and how often.
+const BATCH: usize = 16;
+const BATCHES: usize = 64;
 
 /// Calls at the start of a turn that only bring the load about.
 const ONSET: usize = TURN / 10;
@@ -51,8 +58,13 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     let all99 = of(&mut fresh_ns, 99.0);
     let (fresh75, fresh90) = (of(&mut fresh_ns, 75.0), of(&mut fresh_ns, 90.0));
     let (start50, start99) = (of(&mut start_ns, 50.0), of(&mut start_ns, 99.0));
+    let (own50, others50) = (
+        of(&mut called_bare(&bare, false)?, 50.0),
+        of(&mut called_bare(&bare, true)?, 50.0),
+    );
     let note = format!(
-        "a call every 20 to 50 us: fresh {fresh50:.2} us, warm {warm50:.2} us; {cold} of {} found none ready",
+        "a call every 20 to 50 us: fresh {fresh50:.2} us, warm {warm50:.2} us; {cold} of {} found none ready; \
+         without a pool, the first call of an instance that this thread made {own50:.2} us, another {others50:.2}",
         TURN * TURNS
     );
     let note99 = format!(
@@ -79,6 +91,30 @@ fn at_half_load(
         spin_until(due);
         took_ns.push(nanos(call()? - due));
     }
+    Ok(took_ns)
+}
+
+/// How many nanoseconds the first call of each bare instance takes that this thread made just before, or
+/// `another` has just made. The difference is what it takes to have memory come from the other
+/// processor's cache, which whoever makes instances ahead lets its callers pay.
+fn called_bare(bare: &Bare, another: bool) -> Result<Vec<f64>> {
+    let made = || (0..BATCH).map(|_| bare.start()).collect::<Result<Vec<_>>>();
+    let mut took_ns = Vec::with_capacity(BATCH * BATCHES);
+    let mut call = |made: Vec<(_, direct::Tools)>| {
+        made.into_iter().try_for_each(|(mut store, tools)| {
+            let (answer, took) = time(|| tools.call_echo(&mut store, black_box(HELLO)));
+            took_ns.push(nanos(took));
+            answer.map(drop)
+        })
+    };
+    std::thread::scope(|scope| {
+        if !another {
+            return (0..BATCHES).try_for_each(|_| call(made()?));
+        }
+        let (give, take) = mpsc::sync_channel(0);
+        scope.spawn(move || (0..BATCHES).try_for_each(|_| give.send(made())));
+        take.iter().try_for_each(|made| call(made?))
+    })?;
     Ok(took_ns)
 }
 
