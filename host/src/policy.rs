@@ -179,10 +179,8 @@ const PAUSE_NS: u64 = 100_000_000;
 impl Load {
     pub(crate) fn arrived(&mut self, now: Instant) {
         if let Some(last) = self.last_arrival {
-            average(
-                &mut self.interval_ns,
-                nanos_between(last, now).min(PAUSE_NS),
-            );
+            let gap = nanos_between(last, now).min(PAUSE_NS);
+            average(&mut self.interval_ns, gap);
         }
         self.last_arrival = Some(now);
     }
@@ -211,11 +209,10 @@ impl Load {
         if cost >= DEAR_NS {
             return true;
         }
-        if self.interval_ns == 0 || 8 * self.interval_ns >= 9 * cost + 8 * HAND_OVER_NS {
-            return true;
-        }
-        self.last_arrival
-            .is_none_or(|last| nanos_between(last, now) > 16 * cost)
+        let quiet = |last| nanos_between(last, now) > 16 * cost;
+        self.interval_ns == 0
+            || 8 * self.interval_ns >= 9 * cost + 8 * HAND_OVER_NS
+            || self.last_arrival.is_none_or(quiet)
     }
 
     fn stays_away(&self, now: Instant, idle_ttl: Duration) -> bool {
@@ -296,7 +293,7 @@ pub(crate) fn retry_after(failures: u32) -> Duration {
 
 /// Nanoseconds from `earlier` to `later`. Often they are the same, and to subtract takes longer than to
 /// look.
-fn nanos_between(earlier: Instant, later: Instant) -> u64 {
+pub(crate) fn nanos_between(earlier: Instant, later: Instant) -> u64 {
     match later > earlier {
         true => nanos(later.saturating_duration_since(earlier)),
         false => 0,

@@ -92,11 +92,11 @@ impl Way {
 
     /// Of a caller who comes `now`, or waits since before there was a pool.
     pub(crate) fn since(since: Option<Instant>, now: Instant) -> Self {
-        let mut way = Self::from(since.unwrap_or(now));
-        if let Some(since) = since {
-            way.queued = now.saturating_duration_since(since);
+        let waited = |since| now.saturating_duration_since(since);
+        Self {
+            queued: since.map_or(Duration::ZERO, waited),
+            ..Self::from(since.unwrap_or(now))
         }
-        way
     }
 
     /// The call that begins at its end.
@@ -109,6 +109,6 @@ impl Way {
 
     /// When the instance was there and the call itself began.
     pub(crate) fn called(&self) -> Instant {
-        self.arrived + self.queued + self.start
+        self.arrived + (self.queued + self.start)
     }
 }

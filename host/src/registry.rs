@@ -92,7 +92,7 @@ impl Registry {
     }
 
     pub(crate) fn time(&self, now: Instant) -> u64 {
-        policy::nanos(now.saturating_duration_since(self.start))
+        policy::nanos_between(self.start, now)
     }
 
     /// Whether something is to go as soon as it can: whoever stops using a component then sees to

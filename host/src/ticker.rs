@@ -170,7 +170,7 @@ impl Ticker {
 
     /// How many nanoseconds away an instant is.
     pub(crate) fn ns(&self, at: Instant) -> u64 {
-        policy::nanos(at.saturating_duration_since(self.shared.start))
+        policy::nanos_between(self.shared.start, at)
     }
 
     /// Starts the thread, unless it is there. Nothing may be lent before it is: without it a guest
@@ -234,8 +234,7 @@ impl Shared {
     }
 
     fn keep_time(&self) {
-        let passed = self.clock.now().saturating_duration_since(self.start);
-        let passed = policy::nanos(passed);
+        let passed = policy::nanos_between(self.start, self.clock.now());
         self.passed_ns.store(passed, Ordering::Relaxed);
     }
 

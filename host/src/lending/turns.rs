@@ -334,8 +334,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         match made {
             Ok((instance, permit)) => {
                 way.warm = false;
-                let came = instance.born.saturating_duration_since(way.arrived);
-                way.start = came.saturating_sub(way.queued);
+                way.start = instance.born.saturating_duration_since(way.called());
                 vacancy.fill(way.start);
                 Ok(Self::new_instance(instance, permit))
             }
