@@ -119,6 +119,7 @@ impl Cache {
     /// `None` if the source cannot be read, which its reader will be told when it wants the bytes.
     fn content(&self, source: &Source<'_>, now: SystemTime) -> Option<blake3::Hash> {
         if !self.recheck
+            && !source.is_known()
             && let Some(stamp) = source.stamp()
             && let Some(content) = self.records.get(Question::Content(stamp), now)
         {

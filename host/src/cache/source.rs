@@ -151,6 +151,11 @@ impl<'a> Source<'a> {
             .hash)
     }
 
+    /// Whether nobody need ask what its content is.
+    pub(super) fn is_known(&self) -> bool {
+        self.bytes.get().is_some() || self.content.get().is_some()
+    }
+
     /// The stamp by which the content may be recalled.
     pub(super) fn stamp(&self) -> Option<&Stamp> {
         match &self.origin {
