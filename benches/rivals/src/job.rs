@@ -86,6 +86,15 @@ impl Job {
         ])
     }
 
+    /// A short line with one secret.
+    pub fn address() -> Self {
+        Self {
+            name: "redact-address",
+            work: Work::Redact,
+            text: "from 10.0.0.1".to_owned(),
+        }
+    }
+
     /// The right answer: that of the function without anything around it.
     pub fn expected(&self) -> Result<Answer> {
         let bytes = rivals_work::answer(self.work.name(), &self.text);

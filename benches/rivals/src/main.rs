@@ -22,8 +22,9 @@ mod quickjs;
 mod measure;
 mod report;
 mod promise;
+mod first_answer;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -51,6 +52,9 @@ struct Settings {
     /// Only what prewarm promises against Extism's pool, as ratios: 20 seconds
     #[arg(long)]
     extism_only: bool,
+    /// Only what a process takes from `main` to its first answer, compiled before: a minute
+    #[arg(long)]
+    first_answer_only: bool,
     /// Where to write the figures, a line of JSON each
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -78,7 +82,11 @@ const LONG: Effort = Effort {
 };
 
 fn main() -> ExitCode {
-    match run(&Settings::parse()) {
+    let done = match std::env::args().nth(1).as_deref() {
+        Some(first_answer::CHILD) => first_answer::child(),
+        _ => run(&Settings::parse()),
+    };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -91,6 +99,8 @@ fn run(settings: &Settings) -> Result<()> {
     let mut jobs = Job::all(&settings.root.join("guest-examples/data/dpkg.log"))?;
     let lines = if settings.extism_only {
         against_extism(settings, &jobs[0])?
+    } else if settings.first_answer_only {
+        first_answers(settings, &mut Page::new())?
     } else {
         jobs.retain(|job| wanted(&settings.work, job.name));
         against_all(settings, &jobs)?
@@ -108,10 +118,12 @@ fn wanted(names: &[String], name: &str) -> bool {
 }
 
 fn against_extism(settings: &Settings, job: &Job) -> Result<Vec<Value>> {
-    let prewarm = pools::rust(&pools::host()?, &settings.form("component.wasm"))?;
+    let (host, component) = (pools::host()?, settings.form("component.wasm"));
+    let prewarm = pools::rust(&host, &component)?;
+    let warmed = pools::rust_warmed(&host, &component)?;
     let extism = plugins::Extism::new(&settings.form("extism.wasm"))?;
-    measure::check(&[&prewarm, &extism], job)?;
-    let ratios = promise::measure(&prewarm, &extism, job)?;
+    measure::check(&[&prewarm, &warmed, &extism], job)?;
+    let ratios = promise::measure(&prewarm, &warmed, &extism, job)?;
     for ratio in &ratios {
         println!("{}", ratio.line());
     }
@@ -157,20 +169,28 @@ fn against_all(settings: &Settings, jobs: &[Job]) -> Result<Vec<Value>> {
         ));
         lines.extend(outcome.lines());
     }
+    if settings.names.is_empty() && settings.work.is_empty() {
+        lines.extend(first_answers(settings, &mut page)?);
+    }
     if let Some(file) = &settings.page {
         page.write(file)?;
     }
     Ok(lines)
 }
 
+fn first_answers(settings: &Settings, page: &mut Page) -> Result<Vec<Value>> {
+    let rounds = if settings.quick { 15 } else { 31 };
+    first_answer::measure(settings.guests()?, rounds, page)
+}
+
 /// All that were asked for and can be had here.
 fn rivals(settings: &Settings, page: &mut Page) -> Result<Vec<Box<dyn Rival>>> {
     let component = settings.form("component.wasm");
     let host = pools::host()?;
-    let guests = settings.guests.as_deref();
-    let guests = guests.context("the folder of the guests is not named")?;
+    let guests = settings.guests()?;
     let mut all: Vec<Box<dyn Rival>> = vec![Box::new(native::Native)];
     all.push(Box::new(pools::rust(&host, &component)?));
+    all.push(Box::new(pools::rust_warmed(&host, &component)?));
     all.push(Box::new(pools::Tasks::new(&host, &component)?));
     for (name, file) in [
         ("prewarm-quickjs", "javascript.wasm"),
@@ -210,6 +230,11 @@ fn rivals(settings: &Settings, page: &mut Page) -> Result<Vec<Box<dyn Rival>>> {
 impl Settings {
     fn wants(&self, name: &str) -> bool {
         wanted(&self.names, name)
+    }
+
+    fn guests(&self) -> Result<&Path> {
+        let guests = self.guests.as_deref();
+        guests.context("the folder of the guests is not named")
     }
 
     fn form(&self, file: &str) -> PathBuf {

@@ -41,6 +41,8 @@ const SETTINGS: &str = "HostConfig::default() without the cache on disk: pooling
 pub struct Direct<W: World> {
     name: &'static str,
     echoes: bool,
+    /// Whether a fresh instance has called before it is lent, for nobody.
+    warmed: bool,
     warm: blocking::Pool<W, Labels>,
     fresh: blocking::Pool<W, Labels>,
 }
@@ -56,6 +58,32 @@ pub fn rust(host: &Host, file: &Path) -> Result<Direct<direct::work::Work>> {
     Ok(Direct {
         name: "prewarm",
         echoes: true,
+        warmed: false,
+        warm: pool(Life::Warm)?,
+        fresh: pool(Life::Fresh)?,
+    })
+}
+
+/// The same, each of whose instances has made a call before it is lent.
+///
+/// # Errors
+///
+/// Where the component is of another world.
+pub fn rust_warmed(host: &Host, file: &Path) -> Result<Direct<direct::work::Work>> {
+    let component = host.load_blocking(file)?;
+    let pool = |life| {
+        let pool = blocking::Pool::builder(&component, config(life), Labels::default);
+        let warm_up = Job::address();
+        let pool = pool.warm_up(move |guest: &direct::work::Work, store| {
+            guest.call_echo(&mut *store, &warm_up.text)?;
+            guest.answer(store, &warm_up).map(drop)
+        });
+        pool.build()
+    };
+    Ok(Direct {
+        name: "prewarm-warmed",
+        echoes: true,
+        warmed: true,
         warm: pool(Life::Warm)?,
         fresh: pool(Life::Fresh)?,
     })
@@ -75,12 +103,18 @@ pub fn script(
     Ok(Direct {
         name,
         echoes: false,
+        warmed: false,
         warm: script_pool(&component, Life::Warm)?,
         fresh: script_pool(&component, Life::Fresh)?,
     })
 }
 
-fn script_pool(
+/// A pool of them.
+///
+/// # Errors
+///
+/// Where the component is of another world.
+pub fn script_pool(
     component: &Component,
     life: Life,
 ) -> Result<blocking::Pool<direct::script::Script, Labels>> {
@@ -95,15 +129,19 @@ impl<W: World + Answers> Rival for Direct<W> {
     }
 
     fn settings(&self) -> String {
-        if self.echoes {
-            format!("blocking::Pool; {SETTINGS}")
-        } else {
-            "as prewarm, a script guest of the world of logs".to_owned()
+        match (self.echoes, self.warmed) {
+            (true, false) => format!("blocking::Pool; {SETTINGS}"),
+            (true, true) => {
+                "as prewarm, warm_up with a call of both functions on another text".to_owned()
+            }
+            (false, _) => "as prewarm, a script guest of the world of logs".to_owned(),
         }
     }
 
-    fn does(&self, job: &Job, _: Life) -> bool {
-        self.echoes || job.work != Work::Echo
+    fn does(&self, job: &Job, life: Life) -> bool {
+        // A warm one needs no warm-up.
+        let differs = !self.warmed || life == Life::Fresh;
+        differs && (self.echoes || job.work != Work::Echo)
     }
 
     fn caller(&self, life: Life) -> Result<Box<dyn Caller + '_>> {

@@ -38,24 +38,32 @@ impl Ratio {
     }
 }
 
-/// Measures both. The ratio is the median over the rounds of the ratio of the median waits.
+/// Measures all. The ratio is the median over the rounds of the ratio of the median waits.
 ///
 /// # Errors
 ///
 /// That of the first call that fails.
-pub fn measure(prewarm: &dyn Rival, extism: &dyn Rival, job: &Job) -> Result<Vec<Ratio>> {
-    let rounds = in_turns(&[prewarm, extism], &MODES, job, EFFORT)?;
-    let names = ["warm-vs-extism", "fresh-vs-extism", "fresh-busy-vs-extism"];
-    let mut ratios = Vec::new();
-    for (mode, name) in MODES.into_iter().zip(names) {
-        let of = |rival: &dyn Rival| {
-            let mut all = rounds.iter();
-            all.find(|rounds| rounds.rival == rival.name() && rounds.mode == mode)
-                .context("a rival has not run")
-        };
-        ratios.push(ratio(name, of(prewarm)?, of(extism)?));
-    }
-    Ok(ratios)
+pub fn measure(
+    prewarm: &dyn Rival,
+    warmed: &dyn Rival,
+    extism: &dyn Rival,
+    job: &Job,
+) -> Result<Vec<Ratio>> {
+    let rounds = in_turns(&[prewarm, warmed, extism], &MODES, job, EFFORT)?;
+    let of = |rival: &dyn Rival, mode: Mode| {
+        let mut all = rounds.iter();
+        all.find(|rounds| rounds.rival == rival.name() && rounds.mode == mode)
+            .context("a rival has not run")
+    };
+    let rows = [
+        ("warm-vs-extism", prewarm, Mode::Warm),
+        ("fresh-vs-extism", prewarm, Mode::FreshPaced),
+        ("fresh-warmed-vs-extism", warmed, Mode::FreshPaced),
+        ("fresh-busy-vs-extism", prewarm, Mode::FreshBusy),
+    ];
+    rows.into_iter()
+        .map(|(name, ours, mode)| Ok(ratio(name, of(ours, mode)?, of(extism, mode)?)))
+        .collect()
 }
 
 fn ratio(name: &'static str, ours: &Rounds, theirs: &Rounds) -> Ratio {
