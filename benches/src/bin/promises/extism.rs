@@ -14,7 +14,7 @@ use crate::report::Figure;
 pub(crate) fn measure(settings: &Settings) -> Result<Vec<Figure>> {
     let (Some(program), Some(forms)) = (&settings.rivals, &settings.forms) else {
         let missing = || Figure::missing("`cargo xtask promises` builds the rivals");
-        return Ok(vec![missing(), missing()]);
+        return Ok(vec![missing(), missing(), missing()]);
     };
     let file = tempfile::NamedTempFile::new()?;
     let output = Command::new(program)
@@ -36,11 +36,14 @@ pub(crate) fn measure(settings: &Settings) -> Result<Vec<Figure>> {
         .lines()
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()?;
-    let figure = |name: &str| -> Result<Figure> {
-        let row = rows.iter().find(|row| row["name"] == name);
-        let row = row.with_context(|| format!("the rivals do not tell {name}"))?;
-        let value = row["value"].as_f64().unwrap_or(f64::NAN);
-        Ok(Figure::new(value, row["note"].as_str().unwrap_or_default()))
-    };
-    Ok(vec![figure("warm-vs-extism")?, figure("fresh-vs-extism")?])
+    ["warm", "fresh", "fresh-warmed"]
+        .map(|life| {
+            let name = format!("{life}-vs-extism");
+            let row = rows.iter().find(|row| row["name"] == name);
+            let row = row.with_context(|| format!("the rivals do not tell {name}"))?;
+            let value = row["value"].as_f64().unwrap_or(f64::NAN);
+            Ok(Figure::new(value, row["note"].as_str().unwrap_or_default()))
+        })
+        .into_iter()
+        .collect()
 }

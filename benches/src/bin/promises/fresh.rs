@@ -1,12 +1,10 @@
 //! A fresh instance for each call: what the caller waits at half load, and the rate without a pause.
 
-use std::hint::black_box;
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use prewarm_benches::bare::{self, Bare};
 use prewarm_benches::clock::{Jitter, now, spin_until, time};
-use prewarm_benches::guest::{HELLO, direct};
 use prewarm_benches::sample::{in_turns, nanos, percentile};
 use prewarm_benches::{loops, pools};
 use wasmtime::Result;
@@ -17,10 +15,6 @@ use crate::report::Figure;
 /// Calls of each kind before it is the next kind's turn, and how often each has its turn.
 const TURN: usize = 1000;
 const TURNS: usize = 30;
-
-/// Bare instances that are made before the first of them is called, and how often.
-const BATCH: usize = 16;
-const BATCHES: usize = 64;
 
 /// Calls at the start of a turn that only bring the load about.
 const ONSET: usize = TURN / 10;
@@ -35,6 +29,8 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     // The p99 of each turn: one stall of the machine delays more than one in a hundred of a turn, and
     // so of all.
     let (mut fresh_late, mut warm_late) = (Vec::new(), Vec::new());
+    // How far apart the processors were in each turn, and its median.
+    let mut by_way = Vec::new();
     let mut cold = 0;
     let called = |pool| move || loops::pool(pool, 1).map(|()| now());
     for _ in 0..TURNS {
@@ -42,9 +38,11 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
         let mut turn = at_half_load(&mut jitter, TURN, called(&warm))?;
         warm_late.push(percentile(&mut turn, 99.0));
         warm_ns.extend(turn);
+        let apart = apart_ns();
         at_half_load(&mut jitter, ONSET, called(&fresh))?;
         let before = fresh.stats().cold;
         let mut turn = at_half_load(&mut jitter, TURN, called(&fresh))?;
+        by_way.push((apart, percentile(&mut turn, 50.0)));
         fresh_late.push(percentile(&mut turn, 99.0));
         fresh_ns.extend(turn);
         cold += fresh.stats().cold - before;
@@ -58,13 +56,17 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     let all99 = of(&mut fresh_ns, 99.0);
     let (fresh75, fresh90) = (of(&mut fresh_ns, 75.0), of(&mut fresh_ns, 90.0));
     let (start50, start99) = (of(&mut start_ns, 50.0), of(&mut start_ns, 99.0));
-    let (own50, others50) = (
-        of(&mut called_bare(&bare, false)?, 50.0),
-        of(&mut called_bare(&bare, true)?, 50.0),
-    );
+    by_way.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let third = |turns: &[(f64, f64)]| {
+        let (mut ways, mut waits): (Vec<_>, Vec<_>) = turns.iter().copied().unzip();
+        (percentile(&mut ways, 50.0), of(&mut waits, 50.0))
+    };
+    let (near, near50) = third(&by_way[..TURNS / 3]);
+    let (far, far50) = third(&by_way[TURNS - TURNS / 3..]);
     let note = format!(
-        "a call every 20 to 50 us: fresh {fresh50:.2} us, warm {warm50:.2} us; {cold} of {} found none ready; \
-         without a pool, the first call of an instance that this thread made {own50:.2} us, another {others50:.2}",
+        "a call every 20 to 50 us: fresh {fresh50:.2} us, warm {warm50:.2} us; {cold} of {} found none ready; a write \
+         reaches the other processor within {near:.0} ns in a third of the turns, fresh {near50:.2} us there, and \
+         within {far:.0} in another, {far50:.2}",
         TURN * TURNS
     );
     let note99 = format!(
@@ -78,44 +80,56 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
 }
 
 /// Calls that come every 20 to 50 µs by a schedule, and how many nanoseconds after it was due each had
-/// its answer: a stall counts for everybody it holds up. The call says when that was.
+/// its answer: a call that is held up counts for everybody whom it keeps waiting. Where the machine holds
+/// a caller up who only waits for its time, nobody waits for an answer, and the call comes later. The
+/// call says when it was done.
 fn at_half_load(
     jitter: &mut Jitter,
     calls: usize,
     call: impl Fn() -> Result<Instant>,
 ) -> Result<Vec<f64>> {
-    let mut due = now();
+    let (mut due, mut done) = (now(), now());
     let mut took_ns = Vec::with_capacity(calls);
     for _ in 0..calls {
         due += jitter.micros(20, 50);
+        let waits = done < due;
         spin_until(due);
-        took_ns.push(nanos(call()? - due));
+        if waits {
+            due = now();
+        }
+        done = call()?;
+        took_ns.push(nanos(done - due));
     }
     Ok(took_ns)
 }
 
-/// How many nanoseconds the first call of each bare instance takes that this thread made just before, or
-/// `another` has just made. The difference is what it takes to have memory come from the other
-/// processor's cache, which whoever makes instances ahead lets its callers pay.
-fn called_bare(bare: &Bare, another: bool) -> Result<Vec<f64>> {
-    let made = || (0..BATCH).map(|_| bare.start()).collect::<Result<Vec<_>>>();
-    let mut took_ns = Vec::with_capacity(BATCH * BATCHES);
-    let mut call = |made: Vec<(_, direct::Tools)>| {
-        made.into_iter().try_for_each(|(mut store, tools)| {
-            let (answer, took) = time(|| tools.call_echo(&mut store, black_box(HELLO)));
-            took_ns.push(nanos(took));
-            answer.map(drop)
-        })
+/// How many nanoseconds after one thread writes another sees it, while both do nothing else. That is
+/// how far apart the machine has put its processors just now: memory that refill wrote last comes to its
+/// caller that way.
+fn apart_ns() -> f64 {
+    const ROUNDS: u32 = 1000;
+    let word = AtomicU32::new(0);
+    // Each in turn makes an odd number of an even one, or the other way round.
+    let answer = |parity| {
+        for tries in 1_u64.. {
+            let last = word.load(Ordering::Acquire);
+            if last % 2 == parity {
+                return word.store(last + 1, Ordering::Release);
+            }
+            // Where both share a processor.
+            if tries.is_multiple_of(1000) {
+                std::thread::yield_now();
+            }
+            std::hint::spin_loop();
+        }
     };
     std::thread::scope(|scope| {
-        if !another {
-            return (0..BATCHES).try_for_each(|_| call(made()?));
-        }
-        let (give, take) = mpsc::sync_channel(0);
-        scope.spawn(move || (0..BATCHES).try_for_each(|_| give.send(made())));
-        take.iter().try_for_each(|made| call(made?))
-    })?;
-    Ok(took_ns)
+        scope.spawn(|| (0..=ROUNDS).for_each(|_| answer(1)));
+        // The first waits until the other runs.
+        (0..2).for_each(|_| answer(0));
+        let ((), took) = time(|| (1..ROUNDS).for_each(|_| answer(0)));
+        nanos(took) / f64::from(2 * (ROUNDS - 1))
+    })
 }
 
 pub(crate) fn saturated(_: &Settings) -> Result<Vec<Figure>> {

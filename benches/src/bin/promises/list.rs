@@ -222,8 +222,14 @@ pub(crate) const SECTIONS: &[Section] = &[
                 "x",
             ),
             promise(
-                "So is one on a fresh instance",
+                "So is one on a fresh instance, as it comes",
                 "fresh-vs-extism",
+                Least(100.0),
+                "x",
+            ),
+            promise(
+                "And on one with a warm-up call, that nobody has called either",
+                "fresh-warmed-vs-extism",
                 Least(100.0),
                 "x",
             ),
