@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use prewarm::{CallError, Component, Host, Pool, blocking};
+use prewarm::{CallError, Clock, Component, Host, Pool, blocking};
 
 use crate::guests::COUNTER;
 use crate::support::{
@@ -82,6 +82,36 @@ async fn whoever_leaves_the_line_lets_the_next_one_in() {
     drop(lease);
     assert_eq!(number(second.await.unwrap()), 1);
     until_stats(&pools[1], "it holds nothing", |stats| stats.starting == 0).await;
+}
+
+/// While the host is full, refill asks for a slot in vain, again and again. That must not pass for an
+/// instance of which the ticker knows.
+#[test]
+fn a_pool_that_was_put_off_keeps_its_deadlines() {
+    let clock = Clock::system();
+    for face in FACES {
+        let host = full_host(1);
+        let component = load(&host, COUNTER);
+        let holder = blocking::Pool::<()>::new(&component, config(1, always())).unwrap();
+        let lease = holder.lease().unwrap();
+        let mut ahead = config(1, always());
+        ahead.min_warm = 1;
+        ahead.limits.deadline = Duration::from_millis(300);
+        let pool = AnyPool::new(face, &component, ahead);
+        let asked = clock.now() + Duration::from_millis(50);
+        until("refill has asked", || match clock.now() > asked {
+            true => Ok(()),
+            false => Err(pool.stats()),
+        });
+        drop(lease);
+        drop(holder);
+        pool.until("one is made ahead", |stats| stats.idle == 1);
+        let error = pool.number("spin").unwrap_err();
+        assert!(
+            matches!(error, CallError::Deadline { .. }),
+            "{face:?}: {error:?}"
+        );
+    }
 }
 
 #[test]
@@ -189,7 +219,7 @@ fn a_pool_with_more_than_its_share_leaves_others_some() {
 #[test]
 fn what_a_pool_used_just_now_is_kept_from_those_with_more() {
     for face in FACES {
-        let clock = prewarm::Clock::manual();
+        let clock = Clock::manual();
         let host = host_with(|config| {
             config.max_instances = 4;
             config.clock = clock.clone();
