@@ -106,7 +106,7 @@ fn config() -> Config {
 #[expect(unsafe_code, reason = "wasmtime maps compiled code in no other way")]
 fn mapped(engine: &Engine, file: &Path) -> Result<Component> {
     // SAFETY: `prepare` wrote the file into a folder of this user's own a moment ago, from
-    // `precompile_component`, and nobody changes it.
+    // `precompile_component`, and nobody changes it. A child is told the folder by its parent and trusts it.
     unsafe { Component::deserialize_file(engine, file) }
 }
 

@@ -81,7 +81,8 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
 
 /// Calls that come every 20 to 50 µs by a schedule, and how many nanoseconds after it was due each had
 /// its answer: a call that is held up counts for everybody whom it keeps waiting. Where the machine holds
-/// a caller up who only waits for its time, nobody waits for an answer, and the call comes later. The
+/// a caller up who only waits for its time, nobody waits for an answer, and the call comes later. So does
+/// one from whom a thread of prewarm's took the processor meanwhile, which this does not tell apart. The
 /// call says when it was done.
 fn at_half_load(
     jitter: &mut Jitter,
