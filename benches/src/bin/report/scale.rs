@@ -31,8 +31,8 @@ pub(crate) fn measure(bench: &Bench) -> Result<Chapter> {
                  file. The burst comes at once from tasks on as many threads as there are processors, each call \
                  for another component, to a host that keeps a tenth of them loaded and has as many instances; \
                  they are loaded in the order of asking, and a place out of turn is counted where the runtime \
-                 goes on with the task, which has an order of its own; then each component of all is called in turn on a host that keeps them loaded, and what is \
-                 resident is read when no instance is left."
+                 goes on with the task, which has an order of its own; then each component of all is called in \
+                 turn on a host that keeps them loaded, and what is resident is read when no instance is left."
             .to_owned(),
         plot: None,
         table: table(get, compiling.as_secs_f64()),
