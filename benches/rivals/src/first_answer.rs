@@ -10,7 +10,9 @@ use prewarm::{Allocation, Host, HostConfig, Origin};
 use serde_json::{Value, json};
 use wasmtime::component::{Component, Linker, ResourceTable};
 use wasmtime::error::Context as _;
-use wasmtime::{Cache, CacheConfig, Config, Engine, Result, Store, bail, ensure};
+use wasmtime::{
+    Cache, CacheConfig, Config, Engine, Result, Store, WasmBacktraceDetails, bail, ensure,
+};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 
 use crate::bindings::direct::script::Script;
@@ -94,10 +96,13 @@ impl Way {
     }
 }
 
-/// The same code as prewarm's engine asks for.
+/// What prewarm's engine compiles and keeps.
 fn config() -> Config {
     let mut config = Config::new();
-    config.concurrency_support(false).epoch_interruption(true);
+    config
+        .concurrency_support(false)
+        .epoch_interruption(true)
+        .wasm_backtrace_details(WasmBacktraceDetails::Enable);
     config
 }
 

@@ -53,7 +53,7 @@ struct Settings {
     #[arg(long)]
     extism_only: bool,
     /// Only what a process takes from `main` to its first answer, compiled before: a minute
-    #[arg(long)]
+    #[arg(long, conflicts_with = "extism_only")]
     first_answer_only: bool,
     /// Where to write the figures, a line of JSON each
     #[arg(long, value_name = "FILE")]
@@ -154,12 +154,15 @@ fn against_all(settings: &Settings, jobs: &[Job]) -> Result<Vec<Value>> {
             .filter(|rival| rival::Life::BOTH.iter().any(|life| rival.does(job, *life)))
             .collect();
         measure::check(&doing, job)?;
+        let columns: Vec<_> = (Mode::ALL.iter())
+            .flat_map(|mode| doing.iter().map(|rival| (*rival, *mode)))
+            .collect();
         let began = clock::now();
         let resident = doing.iter().map(|rival| rival.resident(job));
         let outcome = Outcome {
             job,
             resident: resident.collect::<Result<_>>()?,
-            rounds: measure::in_turns(&doing, &Mode::ALL, job, effort)?,
+            rounds: measure::in_turns(&columns, job, effort)?,
             rivals: doing,
         };
         page.say(&format!("\n## {}", outcome.table()));

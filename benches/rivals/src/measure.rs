@@ -153,24 +153,17 @@ struct Column<'a> {
     found: Vec<Found>,
 }
 
-/// Measures all that do the job, in these modes.
+/// Measures each rival that does the job, in the mode beside it.
 ///
 /// # Errors
 ///
 /// That of the first call that fails.
-pub fn in_turns(
-    rivals: &[&dyn Rival],
-    modes: &[Mode],
-    job: &Job,
-    effort: Effort,
-) -> Result<Vec<Rounds>> {
+pub fn in_turns(pairs: &[(&dyn Rival, Mode)], job: &Job, effort: Effort) -> Result<Vec<Rounds>> {
     let mut columns = Vec::new();
-    for mode in modes {
-        for rival in rivals {
-            if rival.does(job, mode.life()) {
-                let column = Column::new(*rival, *mode, job, effort);
-                columns.push(column.with_context(|| rival.name().to_owned())?);
-            }
+    for (rival, mode) in pairs {
+        if rival.does(job, mode.life()) {
+            let column = Column::new(*rival, *mode, job, effort);
+            columns.push(column.with_context(|| rival.name().to_owned())?);
         }
     }
     for _ in 0..effort.rounds {

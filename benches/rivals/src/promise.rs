@@ -17,8 +17,6 @@ const EFFORT: Effort = Effort {
     turn: Duration::from_millis(100),
 };
 
-const MODES: [Mode; 3] = [Mode::Warm, Mode::FreshPaced, Mode::FreshBusy];
-
 /// How many times as long Extism's callers wait.
 pub struct Ratio {
     name: &'static str,
@@ -49,7 +47,16 @@ pub fn measure(
     extism: &dyn Rival,
     job: &Job,
 ) -> Result<Vec<Ratio>> {
-    let rounds = in_turns(&[prewarm, warmed, extism], &MODES, job, EFFORT)?;
+    let columns = [
+        (prewarm, Mode::Warm),
+        (extism, Mode::Warm),
+        (prewarm, Mode::FreshPaced),
+        (warmed, Mode::FreshPaced),
+        (extism, Mode::FreshPaced),
+        (prewarm, Mode::FreshBusy),
+        (extism, Mode::FreshBusy),
+    ];
+    let rounds = in_turns(&columns, job, EFFORT)?;
     let of = |rival: &dyn Rival, mode: Mode| {
         let mut all = rounds.iter();
         all.find(|rounds| rounds.rival == rival.name() && rounds.mode == mode)
