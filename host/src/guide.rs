@@ -94,7 +94,7 @@
 //! [`PoolStats`] says whether the sizes fit. `cold` growing beside `warm` under a steady load: the
 //! slots are too few for refill to work in, or callers come faster than instances can be made.
 //! `queued` growing: more instances, or fewer calls. `busy` or `left_queue` growing: callers are
-//! being turned away.
+//! being turned away. `put_off` growing: the host is full, and the pool stands below its `min_warm`.
 //!
 //! # Deadlines
 //!

@@ -39,6 +39,8 @@ pub struct PoolStats {
     pub started: u64,
     /// Instances made by refill, off the callers' path.
     pub refilled: u64,
+    /// Times refill asked the host for a slot and got none. It asks again after 10 ms.
+    pub put_off: u64,
     /// Instances that could not be made.
     pub start_failures: u64,
     /// Instances retired because their calls were used up: after one call, unless

@@ -7,7 +7,8 @@ use prewarm::{Pool, PoolStats, Reuse};
 
 use crate::guests::{COUNTER, GATED, gate, gates};
 use crate::support::{
-    AnyPool, FACES, always, config, load, poll_once, still_host, until_stats, until_then, used,
+    AnyPool, FACES, always, config, host_with, load, poll_once, still_host, until_stats,
+    until_then, used,
 };
 
 /// Name and value of each field, so that none can be forgotten here.
@@ -90,15 +91,28 @@ async fn each_figure_moves() {
     seen.push(until_stats(&pool, "one was too old", |stats| stats.retired_aged > 0).await);
     // What is being dropped can be seen from the embedder's value alone.
     seen.push(dying().await);
+    seen.push(put_off().await);
     pool.close().await;
     seen.push(pool.stats());
 
     let mut still: BTreeMap<String, String> = figures(&PoolStats::default());
-    assert!(still.len() >= 19, "{still:?}");
+    assert!(still.len() >= 21, "{still:?}");
     for stats in &seen {
         still.retain(|name, value| figures(stats)[name] == *value);
     }
     assert_eq!(still, BTreeMap::new(), "these never moved in {seen:#?}");
+}
+
+/// The figures of a pool for which refill found the host full.
+async fn put_off() -> PoolStats {
+    let host = host_with(|config| config.max_instances = 1);
+    let component = load(&host, COUNTER);
+    let holder: Pool = component.pool(config(1, always())).unwrap();
+    let _lease = holder.lease().await.unwrap();
+    let mut ahead = config(1, always());
+    ahead.min_warm = 1;
+    let pool: Pool = component.pool(ahead).unwrap();
+    until_stats(&pool, "refill asked in vain", |stats| stats.put_off > 0).await
 }
 
 /// The figures of a pool whose only instance is being dropped.

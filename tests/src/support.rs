@@ -15,7 +15,7 @@ use prewarm::{
 use wasmtime::component::Linker;
 
 /// Longer than anything takes that ends at all.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A deadline that no call meets, however slow the machine.
 pub const LONG: Duration = Duration::from_mins(10);

@@ -162,6 +162,7 @@ impl<I> Slots<I> {
     pub(crate) fn refill_put_off(&mut self, now: Instant) -> Option<Waker> {
         self.refill.not_before = Some(now + OWED);
         self.refill.put_off = true;
+        self.counters.put_off += 1;
         self.starting -= 1;
         self.grant_free()
     }
