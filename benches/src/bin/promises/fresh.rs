@@ -19,6 +19,9 @@ const TURNS: usize = 30;
 /// Calls at the start of a turn that only bring the load about.
 const ONSET: usize = TURN / 10;
 
+/// A caller who comes this late or later was held up.
+const HELD: Duration = Duration::from_micros(1);
+
 pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     let component = pools::tools(&pools::host(None)?)?;
     let fresh = pools::direct(&component, pools::fresh(32))?;
@@ -31,24 +34,26 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     let (mut fresh_late, mut warm_late) = (Vec::new(), Vec::new());
     // How far apart the processors were in each turn, and its median.
     let mut by_way = Vec::new();
-    let mut cold = 0;
+    let (mut cold, mut fresh_held, mut warm_held) = (0, 0, 0);
     let called = |pool| move || loops::pool(pool, 1).map(|()| now());
     for _ in 0..TURNS {
         at_half_load(&mut jitter, ONSET, called(&warm))?;
-        let mut turn = at_half_load(&mut jitter, TURN, called(&warm))?;
+        let (mut turn, held) = at_half_load(&mut jitter, TURN, called(&warm))?;
+        warm_held += held;
         warm_late.push(percentile(&mut turn, 99.0));
         warm_ns.extend(turn);
         let apart = apart_ns();
         at_half_load(&mut jitter, ONSET, called(&fresh))?;
         let before = fresh.stats().cold;
-        let mut turn = at_half_load(&mut jitter, TURN, called(&fresh))?;
+        let (mut turn, held) = at_half_load(&mut jitter, TURN, called(&fresh))?;
+        fresh_held += held;
         by_way.push((apart, percentile(&mut turn, 50.0)));
         fresh_late.push(percentile(&mut turn, 99.0));
         fresh_ns.extend(turn);
         cold += fresh.stats().cold - before;
         let start = || bare.start().map(|_instance| now());
         at_half_load(&mut jitter, ONSET, start)?;
-        start_ns.extend(at_half_load(&mut jitter, TURN, start)?);
+        start_ns.extend(at_half_load(&mut jitter, TURN, start)?.0);
     }
     let of = |values: &mut Vec<f64>, percent| percentile(values, percent) / 1000.0;
     let (warm50, warm99) = (of(&mut warm_ns, 50.0), of(&mut warm_late, 50.0));
@@ -64,14 +69,16 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
     let (near, near50) = third(&by_way[..TURNS / 3]);
     let (far, far50) = third(&by_way[TURNS - TURNS / 3..]);
     let note = format!(
-        "a call every 20 to 50 us: fresh {fresh50:.2} us, warm {warm50:.2} us; {cold} of {} found none ready; a write \
-         reaches the other processor within {near:.0} ns in a third of the turns, fresh {near50:.2} us there, and \
-         within {far:.0} in another, {far50:.2}",
+        "a call every 20 to 50 us: fresh {fresh50:.2} us, warm {warm50:.2} us; {cold} of {} found none ready; fresh \
+         {near50:.2} us in the third of the turns with the nearest processors, where a write reached the other one in \
+         {near:.0} ns; {far50:.2} us in the third with the farthest, where it took {far:.0}",
         TURN * TURNS
     );
     let note99 = format!(
         "in the median turn of {TURN} calls fresh {fresh99:.2} us, warm {warm99:.2}; fresh p75 {fresh75:.2}, p90 \
-         {fresh90:.2}, p99 of all {all99:.2}; goal: the median of an inline start, whose own p99 is {start99:.2} us"
+         {fresh90:.2}, p99 of all {all99:.2}; held up for {HELD:?} or more before their call and timed only from when \
+         they came: fresh {fresh_held} of {}, warm {warm_held}; goal: the median of an inline start, whose own p99 is {start99:.2} us",
+        TURN * TURNS
     );
     Ok(vec![
         Figure::new(fresh50 - warm50, note),
@@ -82,13 +89,14 @@ pub(crate) fn half_load(_: &Settings) -> Result<Vec<Figure>> {
 /// Calls that come every 20 to 50 µs by a schedule, and how many nanoseconds after it was due each had
 /// its answer: a call that is held up counts for everybody whom it keeps waiting. Where the machine holds
 /// a caller up who only waits for its time, nobody waits for an answer, and the call comes later. So does
-/// one from whom a thread of prewarm's took the processor meanwhile, which this does not tell apart. The
-/// call says when it was done.
+/// one from whom a thread of prewarm's took the processor meanwhile; that is why it also gives how many
+/// came [`HELD`] or more late, to be compared. The call says when it was done.
 fn at_half_load(
     jitter: &mut Jitter,
     calls: usize,
     call: impl Fn() -> Result<Instant>,
-) -> Result<Vec<f64>> {
+) -> Result<(Vec<f64>, usize)> {
+    let mut held = 0;
     let (mut due, mut done) = (now(), now());
     let mut took_ns = Vec::with_capacity(calls);
     for _ in 0..calls {
@@ -96,12 +104,14 @@ fn at_half_load(
         let waits = done < due;
         spin_until(due);
         if waits {
-            due = now();
+            let came = now();
+            held += usize::from(came - due >= HELD);
+            due = came;
         }
         done = call()?;
         took_ns.push(nanos(done - due));
     }
-    Ok(took_ns)
+    Ok((took_ns, held))
 }
 
 /// How many nanoseconds after one thread writes another sees it, while both do nothing else. That is
