@@ -50,6 +50,7 @@ thread_local! {
 }
 
 /// Whether the call that is being polled is to be measured.
+#[inline]
 pub(crate) fn receipt_wanted() -> bool {
     WANTED.get()
 }
@@ -85,12 +86,14 @@ where
 struct Wanted(bool);
 
 impl Wanted {
+    #[inline]
     fn set(wanted: bool) -> Self {
         Self(WANTED.replace(wanted))
     }
 }
 
 impl Drop for Wanted {
+    #[inline]
     fn drop(&mut self) {
         WANTED.set(self.0);
     }

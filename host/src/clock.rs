@@ -1,12 +1,34 @@
 //! Where time comes from: the system, or a clock that a test moves by hand.
 //!
-//! Nothing else in the crate asks the system for the time; everything above takes an [`Instant`].
+//! Nothing else in the crate asks the system for the time; everything above takes an [`Instant`], or a
+//! [`Due`] where a call passes it on.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::sync::{AtomicU64, Mutex, Ordering};
+
+/// When a call must have ended: nanoseconds from a host's start. One word: an [`Instant`] is stored as two
+/// fields and loaded as one, and a load right after waits for both stores.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due(u64);
+
+impl Due {
+    /// It need not end.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
+    /// So many nanoseconds after the start.
+    #[inline]
+    pub(crate) fn after(ns: u64) -> Self {
+        Self(ns)
+    }
+
+    /// The same as an instant, counted from `start`.
+    pub(crate) fn instant(self, start: Instant) -> Option<Instant> {
+        (self != Self::NEVER).then(|| start + Duration::from_nanos(self.0))
+    }
+}
 
 /// A source of [`Instant`]s. Cheap to clone; clones of a manual clock share its time.
 ///
@@ -92,4 +114,20 @@ impl Clock {
 )]
 fn system_now() -> Instant {
     Instant::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_due_is_that_long_after_the_start_or_never() {
+        let start = system_now();
+        for ns in [0, 1, 1_500_000_000] {
+            let at = start + Duration::from_nanos(ns);
+            assert_eq!(Due::after(ns).instant(start), Some(at));
+        }
+        assert_eq!(Due::after(u64::MAX), Due::NEVER);
+        assert_eq!(Due::NEVER.instant(start), None);
+    }
 }

@@ -96,6 +96,7 @@ impl Learner {
     }
 
     /// How slots are to be reset, as far as one knows.
+    #[inline]
     pub(crate) fn reset(&self) -> Reset {
         match self.whole.load(Ordering::Relaxed) {
             true => Reset::Whole,
@@ -109,6 +110,7 @@ impl Learner {
     }
 
     /// Whether it is known.
+    #[inline]
     pub(crate) fn is_settled(&self) -> bool {
         self.settled.load(Ordering::Relaxed)
     }
@@ -120,6 +122,7 @@ impl Learner {
     }
 
     /// Begins to watch a start or a call, unless all is known.
+    #[inline]
     pub(crate) fn watch(&self) -> Option<Watch> {
         if self.is_settled() {
             return None;
@@ -128,6 +131,7 @@ impl Learner {
     }
 
     /// An instance in a slot that is reset so was started.
+    #[inline]
     pub(crate) fn started(&self, faults: Option<u64>, reset: Reset) {
         let Some(faults) = faults else { return };
         let mut state = self.state.lock();

@@ -15,7 +15,7 @@ use wasmtime::component::{ComponentExportIndex, Val};
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::bound::{Binding, Bound};
-use crate::clock::Clock;
+use crate::clock::{Clock, Due};
 use crate::config::Reuse;
 use crate::dirt::{Learner, Watch};
 use crate::error::{CallError, Phase};
@@ -78,7 +78,7 @@ pub(crate) struct Instance<W, S: 'static> {
 }
 
 impl<W: World, S: Send + 'static> Maker<W, S> {
-    fn store(&self, bound: &Bound<W, S>, deadline: Option<Instant>) -> Store<State<S>> {
+    fn store(&self, bound: &Bound<W, S>, due: Due) -> Store<State<S>> {
         let state = State::new((self.state)(), &self.terms);
         let mut store = state.into_store(bound.pre.engine());
         // It captures nothing, so that its box is not allocated.
@@ -87,13 +87,13 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             None if store.data().yields() => Ok(UpdateDeadline::Yield(1)),
             None => Ok(UpdateDeadline::Continue(1)),
         });
-        self.begin(&mut store, deadline);
+        self.begin(&mut store, due);
         store
     }
 
     /// Sets the meters of a store back for a call, or for the start.
-    fn begin(&self, store: &mut Store<State<S>>, deadline: Option<Instant>) {
-        store.data_mut().begin_call(deadline);
+    fn begin(&self, store: &mut Store<State<S>>, due: Due) {
+        store.data_mut().begin_call(due);
         store.set_epoch_deadline(1);
         if let Some(fuel) = self.terms.limits().fuel {
             // The engine counts fuel, or the pool would not have been made.
@@ -106,7 +106,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         bound: &Bound<W, S>,
         mut store: Store<State<S>>,
         raw: wasmtime::component::Instance,
-    ) -> Result<Instance<W, S>, CallError> {
+    ) -> Result<Box<Instance<W, S>>, CallError> {
         let world = match W::load(&bound.indices, &mut store, &raw) {
             Ok(world) => world,
             Err(error) => return Err(fault::call_error(error, store.data(), Phase::Start)),
@@ -116,7 +116,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             Reuse::Calls(range) => self.sample(*range.start(), *range.end()),
         };
         let born = self.clock().now();
-        Ok(Instance {
+        Ok(Box::new(Instance {
             store,
             raw,
             world,
@@ -127,7 +127,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
             reset: bound.reset,
             away: bound.away.clone(),
             permit: None,
-        })
+        }))
     }
 
     /// Whether a start awaits code of the embedder's, which may do other things meanwhile.
@@ -182,14 +182,11 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     /// Makes an instance on a thread that may block and needs no executor.
-    pub(crate) fn start_direct(
-        &self,
-        deadline: Option<Instant>,
-    ) -> Result<Instance<W, S>, CallError> {
+    pub(crate) fn start_direct(&self, due: Due) -> Result<Box<Instance<W, S>>, CallError> {
         contained(|| {
             let watch = self.watch();
             let bound = self.binding.now();
-            let mut store = self.store(&bound, deadline);
+            let mut store = self.store(&bound, due);
             let raw = bound
                 .pre
                 .instantiate(&mut store)
@@ -200,7 +197,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                     .started(watch.and_then(Watch::end), instance.reset);
                 return Ok(instance);
             }
-            self.begin(&mut instance.store, deadline);
+            self.begin(&mut instance.store, due);
             let warmed = match &self.warm_up {
                 WarmUp::None | WarmUp::Async(_) => Ok(()),
                 WarmUp::Blocking(warm_up) => warm_up(&instance.world, &mut instance.store),
@@ -216,13 +213,13 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     /// Makes an instance in a task, which lets others run meanwhile where it `yields`.
     pub(crate) async fn start(
         &self,
-        deadline: Option<Instant>,
+        due: Due,
         yields: bool,
-    ) -> Result<Instance<W, S>, CallError> {
+    ) -> Result<Box<Instance<W, S>>, CallError> {
         let made = async || {
             let watch = self.watch();
             let bound = self.binding.now();
-            let mut store = self.store(&bound, deadline);
+            let mut store = self.store(&bound, due);
             store.data_mut().set_yields(yields);
             let started = bound.pre.instantiate_async(&mut store).await;
             let raw =
@@ -233,7 +230,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                     .started(watch.and_then(Watch::end), instance.reset);
                 return Ok(instance);
             }
-            self.begin(&mut instance.store, deadline);
+            self.begin(&mut instance.store, due);
             let warmed = match &self.warm_up {
                 WarmUp::None => Ok(()),
                 WarmUp::Async(warm_up) => warm_up(&instance.world, &mut instance.store).await,
@@ -245,7 +242,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
                 .started(watch.and_then(Watch::end), instance.reset);
             Ok(instance)
         };
-        match bounded(made, self.clock(), deadline, &mut None).await {
+        match bounded(made, &self.terms, due, &mut None).await {
             Ended::Done(made) => made,
             Ended::Panicked(panic) => Err(fault::host_panic(&*panic)),
             Ended::Late => Err(CallError::Deadline {
@@ -263,13 +260,13 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         call: impl AsyncFnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
     ) -> Outcome<R> {
         let watch = self.watch();
-        self.begin(&mut instance.store, begun.deadline);
+        self.begin(&mut instance.store, begun.due);
         instance.store.data_mut().set_yields(true);
         let mut active = begun
             .measured
             .as_ref()
             .map(|way| Active::from(way.called()));
-        let ended = bounded(|| call(instance), self.clock(), begun.deadline, &mut active).await;
+        let ended = bounded(|| call(instance), &self.terms, begun.due, &mut active).await;
         self.called(watch, instance);
         match ended {
             Ended::Done(Ok(answer)) => match instance.over_limit() {
@@ -298,7 +295,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         call: impl FnOnce(&mut Instance<W, S>) -> wasmtime::Result<R>,
     ) -> Outcome<R> {
         let watch = self.watch();
-        self.begin(&mut instance.store, begun.deadline);
+        self.begin(&mut instance.store, begun.due);
         let answer = contained(|| {
             call(instance).map_err(|error| {
                 Box::new(fault::call_error(error, instance.store.data(), Phase::Call))
@@ -314,6 +311,7 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
     }
 
     /// `active` is what the call took of a thread, measured where a receipt is wanted.
+    #[inline]
     fn receipt(
         &self,
         instance: &Instance<W, S>,
@@ -380,6 +378,7 @@ impl<W, S: Send + 'static> Instance<W, S> {
     }
 
     /// A limit whose passing ends the call even where the guest did not mind.
+    #[inline]
     fn over_limit(&self) -> Option<CallError> {
         self.store.data().output_hit().map(CallError::Limit)
     }
@@ -416,17 +415,18 @@ impl From<Instant> for Active {
     }
 }
 
-/// Runs `future` until `deadline` and holds back a panic of a host function. Adds what its polls
+/// Runs `future` until it is `due` and holds back a panic of a host function. Adds what its polls
 /// take to `active`, where somebody asks for it.
 ///
 /// It takes what makes the future, and not the future, which would be moved with all the room that
 /// it needs later.
 async fn bounded<R, F: Future<Output = R>>(
     future: impl FnOnce() -> F,
-    clock: &Clock,
-    deadline: Option<Instant>,
+    terms: &Terms,
+    due: Due,
     active: &mut Option<Active>,
 ) -> Ended<R> {
+    let clock = terms.clock();
     let mut future = pin!(future());
     let mut timer: Option<Pin<Box<tokio::time::Sleep>>> = None;
     poll_fn(|cx| {
@@ -442,7 +442,7 @@ async fn bounded<R, F: Future<Output = R>>(
             Ok(Poll::Ready(answer)) => return Poll::Ready(Ended::Done(answer)),
             Ok(Poll::Pending) => {}
         }
-        let Some(at) = deadline else {
+        let Some(at) = terms.instant(due) else {
             return Poll::Pending;
         };
         if clock.now() >= at {

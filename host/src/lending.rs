@@ -27,7 +27,7 @@ use crate::instance::{Instance, Maker};
 use crate::park;
 use crate::pockets::Pockets;
 use crate::policy::{self, Age};
-use crate::room::{Claim, Permit, Tenant};
+use crate::room::{Claim, Tenant};
 use crate::slots::{Arrived, Notice, Retire, Returned, Slots, Turn};
 use crate::stats::PoolStats;
 use crate::sync::{AtomicBool, AtomicU64, Mutex, MutexGuard, Ordering};
@@ -84,8 +84,7 @@ pub(crate) struct Lending<W: World, S: Send + 'static> {
     tenant: Arc<Tenant>,
     lane: Lane,
     idle_ttl_ns: u64,
-    /// `None` where calls have no deadline.
-    deadline_ns: Option<u64>,
+    deadline_ns: u64,
     slots: Mutex<Slots<Lent<W, S>>>,
     pockets: Pockets<Instance<W, S>>,
     /// Whether instances are to come back to the slots: somebody queues, or the pool is closed.
@@ -123,7 +122,7 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             tenant,
             lane,
             idle_ttl_ns: policy::nanos(config.idle_ttl),
-            deadline_ns: u64::try_from(deadline.as_nanos()).ok(),
+            deadline_ns: policy::nanos(deadline),
             slots: Mutex::new(Slots::new(config)),
             pockets: Pockets::new(pockets),
             wanted: AtomicBool::new(false),
@@ -286,12 +285,6 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             born: instance.born,
             since: self.host.ticker.instant(instance.idle_since_ns),
         }
-    }
-
-    /// An instance that was just made, and takes a slot of the host.
-    fn new_instance(mut instance: Instance<W, S>, permit: Permit) -> Lent<W, S> {
-        instance.permit = Some(permit);
-        Box::new(instance)
     }
 
     /// Gives an instance back to the slots.

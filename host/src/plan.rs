@@ -98,6 +98,7 @@ impl<W: World, S: Send + 'static> Plan<W, S> {
                 config.limits.clone(),
                 wasi,
                 host.config.clock.clone(),
+                host.ticker.instant(0),
             )),
             reuse: config.reuse.clone(),
             max_age: config.max_age,

@@ -26,10 +26,12 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    #[inline]
     pub(crate) fn used(&self) -> usize {
         self.idle + self.leased + self.starting + self.dying + self.dropping
     }
 
+    #[inline]
     fn free(&self) -> usize {
         self.max_instances - self.used()
     }
@@ -47,6 +49,7 @@ pub(crate) enum Arrival {
     Closed,
 }
 
+#[inline]
 pub(crate) fn arrival(counts: &Counts) -> Arrival {
     if counts.closed {
         Arrival::Closed
@@ -74,6 +77,7 @@ pub(crate) enum Return {
     DropLater,
 }
 
+#[inline]
 pub(crate) fn giving_back(counts: &Counts, keep: bool, refill_pays: bool) -> Return {
     if keep && !counts.closed {
         if counts.waiting > 0 {
@@ -97,6 +101,7 @@ pub(crate) fn giving_back(counts: &Counts, keep: bool, refill_pays: bool) -> Ret
 /// With reuse, [`Counts::min_warm`]. With a fresh instance per call, as many more as callers take
 /// while refill wakes and makes the next ones, so that at a steady load each finds one ready. No
 /// more of them when nobody called for [`Counts::idle_ttl`].
+#[inline]
 pub(crate) fn goal(counts: &Counts, load: &Load, now: Instant) -> usize {
     if counts.closed || !load.refill_pays(now) {
         return 0;
@@ -114,11 +119,13 @@ pub(crate) fn goal(counts: &Counts, load: &Load, now: Instant) -> usize {
 }
 
 /// Whether refill should be woken. Not for each instance: its thread would wake up for each call.
+#[inline]
 pub(crate) fn wake_refill(counts: &Counts, goal: usize) -> bool {
     2 * counts.dying >= goal.max(1) || make_first(counts, goal)
 }
 
 /// Whether refill, which has nothing to do now and comes back after its [`nap`], should be woken.
+#[inline]
 pub(crate) fn wake_early(counts: &Counts, goal: usize) -> bool {
     (counts.dying > 0 && counts.free() == 0)
         || (counts.idle + counts.starting == 0 && may_refill(counts, goal))
@@ -136,11 +143,13 @@ pub(crate) fn nap(counts: &Counts, load: &Load) -> Option<Duration> {
 }
 
 /// Whether refill should do that before it drops what is dying.
+#[inline]
 pub(crate) fn make_first(counts: &Counts, goal: usize) -> bool {
     2 * (counts.idle + counts.starting) <= goal && may_refill(counts, goal)
 }
 
 /// Whether refill should make one more instance now.
+#[inline]
 pub(crate) fn may_refill(counts: &Counts, goal: usize) -> bool {
     counts.waiting == 0 && counts.free() > 0 && counts.idle + counts.starting < goal
 }
@@ -177,6 +186,7 @@ const DEAR_NS: u64 = 400_000;
 const PAUSE_NS: u64 = 100_000_000;
 
 impl Load {
+    #[inline]
     pub(crate) fn arrived(&mut self, now: Instant) {
         if let Some(last) = self.last_arrival {
             let gap = nanos_between(last, now).min(PAUSE_NS);
@@ -189,10 +199,12 @@ impl Load {
         self.last_arrival
     }
 
+    #[inline]
     pub(crate) fn started(&mut self, cost: Duration) {
         average_cost(&mut self.start_ns, nanos(cost));
     }
 
+    #[inline]
     pub(crate) fn dropped(&mut self, cost: Duration) {
         average_cost(&mut self.drop_ns, nanos(cost));
     }
@@ -204,6 +216,7 @@ impl Load {
     /// more than eight ninths of the time: callers would pay for the hand-over on top of making their
     /// own. Nor when an instance is so cheap, and callers come so fast, that the hand-over alone is
     /// dearer.
+    #[inline]
     pub(crate) fn refill_pays(&self, now: Instant) -> bool {
         let cost = self.start_ns + self.drop_ns;
         if cost >= DEAR_NS {
@@ -215,11 +228,13 @@ impl Load {
             || self.last_arrival.is_none_or(quiet)
     }
 
+    #[inline]
     fn stays_away(&self, now: Instant, idle_ttl: Duration) -> bool {
         self.last_arrival
             .is_none_or(|last| nanos_between(last, now) >= nanos(idle_ttl))
     }
 
+    #[inline]
     fn taken_while_refilling(&self) -> usize {
         if self.last_arrival.is_none() {
             return 0;
@@ -268,6 +283,7 @@ fn rewrite_ns(dirt: Dirt) -> u64 {
 
 /// A moving average that a single sample, such as a pause between calls, raises by an eighth at
 /// most.
+#[inline]
 fn average(value: &mut u64, sample: u64) {
     *value = if *value == 0 {
         sample
@@ -278,6 +294,7 @@ fn average(value: &mut u64, sample: u64) {
 
 /// The same of a cost, which is often measured too high, because the thread was preempted or the
 /// code was new, and never too low: it falls faster than it rises.
+#[inline]
 fn average_cost(value: &mut u64, sample: u64) {
     if sample < *value / 2 {
         *value = value.midpoint(sample);
@@ -293,6 +310,7 @@ pub(crate) fn retry_after(failures: u32) -> Duration {
 
 /// Nanoseconds from `earlier` to `later`. Often they are the same, and to subtract takes longer than to
 /// look.
+#[inline]
 pub(crate) fn nanos_between(earlier: Instant, later: Instant) -> u64 {
     match later > earlier {
         true => nanos(later.saturating_duration_since(earlier)),
@@ -300,6 +318,7 @@ pub(crate) fn nanos_between(earlier: Instant, later: Instant) -> u64 {
     }
 }
 
+#[inline]
 pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

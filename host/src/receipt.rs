@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::clock::Due;
 use crate::error::CallError;
 
 /// What one call used, as [`Call::with_receipt`](crate::Call::with_receipt) returns it.
@@ -64,7 +65,7 @@ pub(crate) fn answered_and_measured<R>(outcome: Outcome<R>) -> Result<(R, Receip
 /// A call that has its instance.
 #[derive(Debug)]
 pub(crate) struct Begun {
-    pub(crate) deadline: Option<Instant>,
+    pub(crate) due: Due,
     /// Where a receipt is wanted, what it is to say of the time before. Boxed, so that the calls
     /// without one do not carry its room about.
     pub(crate) measured: Option<Box<Way>>,
@@ -100,9 +101,9 @@ impl Way {
     }
 
     /// The call that begins at its end.
-    pub(crate) fn end(self, deadline: Option<Instant>, measured: bool) -> Begun {
+    pub(crate) fn end(self, due: Due, measured: bool) -> Begun {
         Begun {
-            deadline,
+            due,
             measured: measured.then(|| Box::new(self)),
         }
     }

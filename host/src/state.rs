@@ -13,7 +13,7 @@ use wasmtime::{Engine, Error, Store};
 use wasmtime_wasi::{ResourceTable, WasiCtxView, WasiView};
 
 use crate::blame::limit_of;
-use crate::clock::Clock;
+use crate::clock::{Clock, Due};
 use crate::limits::{LimitHit, Limits};
 use crate::meter::Meter;
 use crate::usage::Usage;
@@ -24,18 +24,32 @@ pub(crate) struct Terms {
     limits: Limits,
     wasi: Option<WasiPlan>,
     clock: Clock,
+    /// The ticker's.
+    start: Instant,
 }
 
 impl Terms {
-    /// `wasi` may be left out for a component that imports none.
-    pub(crate) fn new(limits: Limits, wasi: Option<WasiPlan>, clock: Clock) -> Self {
+    /// `wasi` may be left out for a component that imports none. Each [`Due`] counts from `start`.
+    pub(crate) fn new(
+        limits: Limits,
+        wasi: Option<WasiPlan>,
+        clock: Clock,
+        start: Instant,
+    ) -> Self {
         Self {
             limits,
             wasi,
             clock,
+            start,
         }
     }
 
+    /// `due` as an instant.
+    pub(crate) fn instant(&self, due: Due) -> Option<Instant> {
+        due.instant(self.start)
+    }
+
+    #[inline]
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -95,8 +109,8 @@ pub struct State<S> {
     wasi: Option<Box<Wasi>>,
     terms: Arc<Terms>,
     usage: Usage,
-    /// When the call must have ended, if it must.
-    deadline: Option<Instant>,
+    /// When the call must have ended.
+    due: Due,
     /// Whether the guest runs in a task that can give way to others.
     yields: bool,
 }
@@ -112,7 +126,7 @@ impl<S> State<S> {
             wasi: None,
             terms: terms.clone(),
             usage: Usage::new(limits),
-            deadline: None,
+            due: Due::NEVER,
             yields: false,
         }
     }
@@ -140,12 +154,12 @@ impl<S> State<S> {
     /// When the running call must have ended, if it must. A host function that blocks should give
     /// up then.
     pub fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        self.terms.instant(self.due)
     }
 
     /// Sets the meters back and the deadline for the next call, or for the start.
-    pub(crate) fn begin_call(&mut self, deadline: Option<Instant>) {
-        self.deadline = deadline;
+    pub(crate) fn begin_call(&mut self, due: Due) {
+        self.due = due;
         self.usage.begin_call();
         if let Some(wasi) = &self.wasi {
             wasi.begin_call();
@@ -166,7 +180,7 @@ impl<S> State<S> {
         if self.meter().is_some_and(Meter::is_cancelled) {
             return Some(Stop::Cancelled);
         }
-        let late = (self.deadline).is_some_and(|at| at <= self.terms.clock.now());
+        let late = (self.deadline()).is_some_and(|at| at <= self.terms.clock.now());
         late.then_some(Stop::Deadline)
     }
 
@@ -248,7 +262,7 @@ impl<S: fmt::Debug> fmt::Debug for State<S> {
             .field("embedder", self.embedder.get())
             .field("usage", &self.usage)
             .field("meter", &self.meter())
-            .field("deadline", &self.deadline)
+            .field("deadline", &self.deadline())
             .finish_non_exhaustive()
     }
 }
@@ -262,19 +276,19 @@ mod tests {
     #[test]
     fn a_guest_stops_at_its_deadline_or_when_cancelled() {
         let (clock, soon) = (Clock::manual(), Duration::from_millis(1));
-        let terms = Terms::new(Limits::default(), None, clock.clone());
+        let terms = Terms::new(Limits::default(), None, clock.clone(), clock.now());
         let mut state = State::new((), &Arc::new(terms));
         assert_eq!(state.stop(), None);
-        state.begin_call(Some(clock.now() + soon));
+        state.begin_call(Due::after(1_000_000));
         assert_eq!(state.stop(), None);
         clock.advance(soon);
         assert_eq!(state.stop(), Some(Stop::Deadline));
-        state.begin_call(None);
+        state.begin_call(Due::NEVER);
         let _ = state.ctx();
         assert_eq!(state.stop(), None);
         state.meter().unwrap().cancel();
         assert_eq!(state.stop(), Some(Stop::Cancelled));
-        state.begin_call(None);
+        state.begin_call(Due::NEVER);
         assert_eq!(state.stop(), None);
     }
 }

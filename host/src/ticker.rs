@@ -169,6 +169,7 @@ impl Ticker {
     }
 
     /// How many nanoseconds away an instant is.
+    #[inline]
     pub(crate) fn ns(&self, at: Instant) -> u64 {
         policy::nanos_between(self.shared.start, at)
     }

@@ -53,6 +53,7 @@ impl Usage {
     }
 
     /// Starts the account of the next call: the memory stays, peak and hit start again.
+    #[inline]
     pub(crate) fn begin_call(&mut self) {
         self.peak_bytes = self.bytes;
         self.hit = None;

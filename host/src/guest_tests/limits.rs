@@ -1,6 +1,7 @@
 //! Guests that run into each limit.
 
 use super::{CLOCK, Guest, POLL, STDIO, component, plain};
+use crate::clock::Due;
 use crate::grants::Grants;
 use crate::limits::{LimitHit, Limited, Limits};
 use crate::stdio::{Output, OutputBuffer};
@@ -227,7 +228,7 @@ fn each_call_starts_its_own_account() {
     );
     guest.run().unwrap_err();
     let state = guest.store.data_mut();
-    state.begin_call(None);
+    state.begin_call(Due::NEVER);
     assert_eq!((state.limit_hit(), state.output_bytes()), (None, 0));
     assert_eq!((state.usage().peak_bytes(), state.deadline()), (PAGE, None));
 }

@@ -6,6 +6,8 @@ mod limits;
 mod linking;
 mod waits;
 
+use std::time::Instant;
+
 use wasmtime::component::{Component, Linker};
 use wasmtime::{Config, Engine, Result, Store};
 
@@ -140,6 +142,8 @@ struct Guest {
     component: Component,
     linker: Linker<State<()>>,
     store: Store<State<()>>,
+    /// What its deadlines count from.
+    start: Instant,
 }
 
 impl Guest {
@@ -153,12 +157,14 @@ impl Guest {
         let plan = WasiNeed::of(&component)
             .any()
             .then(|| WasiPlan::new(grants, face).unwrap());
-        let store =
-            State::new((), &Terms::new(limits, plan, Clock::system()).into()).into_store(engine);
+        let clock = Clock::system();
+        let start = clock.now();
+        let terms = Terms::new(limits, plan, clock, start);
         Self {
             component,
             linker,
-            store,
+            store: State::new((), &terms.into()).into_store(engine),
+            start,
         }
     }
 

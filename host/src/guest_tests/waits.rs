@@ -5,8 +5,10 @@ use std::time::Duration;
 use wasmtime::Result;
 
 use super::{CLOCK, Guest, POLL, STDIO, component};
+use crate::clock::Due;
 use crate::grants::Grants;
 use crate::limits::{DeadlinePassed, Limits};
+use crate::policy;
 use crate::stdio::Input;
 use crate::wasi::Face;
 
@@ -38,8 +40,9 @@ const POLL_LIST: &str = "(i32.store (i32.const 0) (local.get $p))
 const HOUR: u64 = 3_600_000_000_000;
 
 fn run_for(guest: &mut Guest, time: Duration) -> Result<u32> {
-    let now = tokio::time::Instant::now().into_std();
-    guest.store.data_mut().begin_call(Some(now + time));
+    let until = tokio::time::Instant::now().into_std() + time;
+    let due = Due::after(policy::nanos_between(guest.start, until));
+    guest.store.data_mut().begin_call(due);
     guest.run()
 }
 

@@ -81,20 +81,20 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         };
         let watched = self.watch(&self.slots.lock());
         self.be_watched(watched, self.host.ticker.ticks());
-        let deadline = self.deadline(began);
+        let due = self.due(self.deadline(began));
         // Nobody else runs on this thread, apart from what a warm-up may do beside its guest. Tokio
         // panics where its runtime is shut down and a guest waits, and others need this thread too.
         let yields = self.maker.awaits_warm_up();
         let made = contained(|| match &self.runtime {
-            _ if self.maker.direct => self.maker.start_direct(deadline),
-            Some(runtime) => runtime.block_on(self.maker.start(deadline, yields)),
-            None => wasmtime_wasi::runtime::in_tokio(self.maker.start(deadline, yields)),
+            _ if self.maker.direct => self.maker.start_direct(due),
+            Some(runtime) => runtime.block_on(self.maker.start(due, yields)),
+            None => wasmtime_wasi::runtime::in_tokio(self.maker.start(due, yields)),
         });
         let now = self.maker.clock().now();
         match made {
             Ok(mut instance) => {
                 instance.idle_since_ns = self.host.ticker.ns(instance.born);
-                let instance = Self::new_instance(instance, permit);
+                instance.permit = Some(permit);
                 let cost = now.saturating_duration_since(began);
                 self.take_back(now, |slots| slots.refilled(instance, now, cost));
             }

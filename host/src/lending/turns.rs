@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::tokens::{Guard, Place, Vacancy};
 use super::{Lending, Lent};
+use crate::clock::Due;
 use crate::error::{CallError, Phase};
-use crate::instance::Instance;
 use crate::park;
 use crate::receipt::{Begun, Way};
 use crate::room::{InLine, LOOK_AGAIN, Permit};
@@ -86,7 +86,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Ok(instance) => instance,
             Err(vacancy) => Box::pin(pool.start(&mut way, vacancy)).await?,
         };
-        Ok((Guard::new(pool, instance), way.end(deadline, measured)))
+        let begun = way.end(pool.due(deadline), measured);
+        Ok((Guard::new(pool, instance), begun))
     }
 
     /// Lends an instance to a thread for which none is [`ready`](Lending::ready).
@@ -114,7 +115,8 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
             Ok(instance) => instance,
             Err(vacancy) => pool.start_direct(&mut way, vacancy)?,
         };
-        Ok((Guard::new(pool, instance), way.end(deadline, measured)))
+        let begun = way.end(pool.due(deadline), measured);
+        Ok((Guard::new(pool, instance), begun))
     }
 
     /// The turn of a caller who arrives, or its place in the queue.
@@ -129,12 +131,11 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     /// A call on an instance that stands ready. Its deadline counts from the last tick, which asks
     /// nobody for the time.
+    #[inline]
     pub(crate) fn begun_ready(&self, measured: bool) -> Begun {
         let ticker = &self.host.ticker;
         Begun {
-            deadline: self
-                .deadline_ns
-                .map(|deadline| ticker.instant(ticker.coarse_ns().saturating_add(deadline))),
+            due: Due::after(ticker.coarse_ns().saturating_add(self.deadline_ns)),
             measured: measured.then(|| Box::new(Way::from(self.maker.clock().now()))),
         }
     }
@@ -142,6 +143,11 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
     /// The deadline of a call that arrives at `now`.
     pub(super) fn deadline(&self, now: Instant) -> Option<Instant> {
         now.checked_add(self.maker.terms.limits().deadline)
+    }
+
+    /// The same for what runs in a store.
+    pub(super) fn due(&self, deadline: Option<Instant>) -> Due {
+        deadline.map_or(Due::NEVER, |at| Due::after(self.host.ticker.ns(at)))
     }
 
     /// The instance of a turn, or the right to make it.
@@ -192,12 +198,12 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         way: &mut Way,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
-        let deadline = self.deadline(way.arrived);
+        let due = self.due(self.deadline(way.arrived));
         let mut asked = self.tenant.take_or_line_up();
         let made = loop {
             let place = match asked {
                 Err(place) => place,
-                Ok(permit) => match self.maker.start(deadline, true).await {
+                Ok(permit) => match self.maker.start(due, true).await {
                     Err(CallError::HostFull(_)) if !self.gave_up(way) => permit.refused(),
                     made => break made.map(|instance| (instance, permit)),
                 },
@@ -216,12 +222,12 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
         way: &mut Way,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
-        let deadline = self.deadline(way.arrived);
+        let due = self.due(self.deadline(way.arrived));
         let mut asked = self.tenant.take_or_line_up();
         let made = loop {
             let place = match asked {
                 Err(place) => place,
-                Ok(permit) => match self.maker.start_direct(deadline) {
+                Ok(permit) => match self.maker.start_direct(due) {
                     Err(CallError::HostFull(_)) if !self.gave_up(way) => permit.refused(),
                     made => break made.map(|instance| (instance, permit)),
                 },
@@ -327,16 +333,17 @@ impl<W: World, S: Send + 'static> Lending<W, S> {
 
     fn made(
         &self,
-        made: Result<(Instance<W, S>, Permit), CallError>,
+        made: Result<(Lent<W, S>, Permit), CallError>,
         way: &mut Way,
         vacancy: Vacancy<'_, W, S>,
     ) -> Result<Lent<W, S>, CallError> {
         match made {
-            Ok((instance, permit)) => {
+            Ok((mut instance, permit)) => {
+                instance.permit = Some(permit);
                 way.warm = false;
                 way.start = instance.born.saturating_duration_since(way.called());
                 vacancy.fill(way.start);
-                Ok(Self::new_instance(instance, permit))
+                Ok(instance)
             }
             Err(
                 error

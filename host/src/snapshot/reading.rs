@@ -10,6 +10,7 @@ use wasmtime::component::{Lift, Linker, Val, WasmList};
 use wasmtime_wizer::{ComponentContext, ComponentInstanceState, Wizer};
 
 use super::check;
+use crate::clock::Due;
 use crate::error::SnapshotError;
 use crate::exports::ExportedFunc;
 use crate::instance::Instance;
@@ -50,7 +51,7 @@ pub(super) fn initialise<S: Send + 'static>(
     }
     // From here on no code of the guest runs.
     let reading = Begun {
-        deadline: None,
+        due: Due::NEVER,
         measured: None,
     };
     answered(pool.maker.call_direct(instance, &reading, |instance| {

@@ -149,7 +149,7 @@ pub(crate) mod instance {
 
     use crate::component::Component;
     use crate::engine::Engines;
-    use crate::library::clock::Clock;
+    use crate::library::clock::{Clock, Due};
     use crate::library::error::CallError;
     use crate::library::limits::Limits;
     use crate::library::reset::Reset;
@@ -188,12 +188,12 @@ pub(crate) mod instance {
             &self.clock
         }
 
-        pub(crate) fn start_direct(&self, _: Option<Instant>) -> Result<Instance<W, S>, CallError> {
+        pub(crate) fn start_direct(&self, _: Due) -> Result<Box<Instance<W, S>>, CallError> {
             if !self.engines.take() {
                 return Err(CallError::HostFull("no slot is free".into()));
             }
             let born = self.clock.now();
-            Ok(Instance {
+            Ok(Box::new(Instance {
                 store: Store((self.state)()),
                 handles: Handles,
                 born,
@@ -203,15 +203,15 @@ pub(crate) mod instance {
                 slot: Slot(Arc::clone(&self.engines)),
                 permit: None,
                 world: PhantomData,
-            })
+            }))
         }
 
         pub(crate) async fn start(
             &self,
-            deadline: Option<Instant>,
+            due: Due,
             _: bool,
-        ) -> Result<Instance<W, S>, CallError> {
-            self.start_direct(deadline)
+        ) -> Result<Box<Instance<W, S>>, CallError> {
+            self.start_direct(due)
         }
 
         pub(crate) fn awaits_warm_up(&self) -> bool {
