@@ -2,9 +2,8 @@
 //!
 //! Knows engines and linkers; knows no instance.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use parking_lot::RwLock;
 use wasmtime::component::{ComponentExportIndex, InstancePre, Linker};
 
 use crate::component::Component;
@@ -36,7 +35,9 @@ pub(crate) struct Binding<W: World, S: 'static> {
     imports: Vec<Imports<S>>,
     /// What the embedder set.
     fixed: Option<Reset>,
-    now: RwLock<Arc<Bound<W, S>>>,
+    first: Bound<W, S>,
+    /// On the engine that resets the other way, once that is wanted. `None` where it cannot be had.
+    other: OnceLock<Option<Bound<W, S>>>,
 }
 
 impl<W: World, S: Send + 'static> Binding<W, S> {
@@ -48,13 +49,14 @@ impl<W: World, S: Send + 'static> Binding<W, S> {
         fixed: Option<Reset>,
     ) -> Result<Self, PoolError> {
         let wanted = fixed.unwrap_or_else(|| component.0.learner.reset());
-        let bound = bind(component, face, &imports, wanted)?;
+        let first = bind(component, face, &imports, wanted)?;
         Ok(Self {
             component: component.clone(),
             face,
             imports,
             fixed,
-            now: RwLock::new(Arc::new(bound)),
+            first,
+            other: OnceLock::new(),
         })
     }
 
@@ -69,27 +71,22 @@ impl<W: World, S: Send + 'static> Binding<W, S> {
     }
 
     /// What the next instance is made from.
-    pub(crate) fn now(&self) -> Arc<Bound<W, S>> {
+    pub(crate) fn now(&self) -> &Bound<W, S> {
         let wanted = self.reset();
-        let now = Arc::clone(&self.now.read());
-        if now.reset == wanted {
-            return now;
+        if self.first.reset == wanted {
+            return &self.first;
         }
-        // Several threads may do this at once, which does no harm and happens once in a pool's life.
-        match bind(&self.component, self.face, &self.imports, wanted) {
-            Ok(bound) if bound.reset == wanted => {
-                let bound = Arc::new(bound);
-                *self.now.write() = Arc::clone(&bound);
-                bound
-            }
-            failed => {
-                if let Err(error) = failed {
-                    tracing::warn!("slots are reset as before: {error}");
+        let other = self.other.get_or_init(|| {
+            if self.component.0.on(wanted).is_some() {
+                match bind(&self.component, self.face, &self.imports, wanted) {
+                    Ok(bound) => return Some(bound),
+                    Err(error) => tracing::warn!("slots are reset as before: {error}"),
                 }
-                self.component.0.learner.keep(now.reset);
-                now
             }
-        }
+            self.component.0.learner.keep(self.first.reset);
+            None
+        });
+        other.as_ref().unwrap_or(&self.first)
     }
 }
 

@@ -186,12 +186,12 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         contained(|| {
             let watch = self.watch();
             let bound = self.binding.now();
-            let mut store = self.store(&bound, due);
+            let mut store = self.store(bound, due);
             let raw = bound
                 .pre
                 .instantiate(&mut store)
                 .map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
-            let mut instance = self.finish(&bound, store, raw)?;
+            let mut instance = self.finish(bound, store, raw)?;
             if let WarmUp::None = self.warm_up {
                 self.learner()
                     .started(watch.and_then(Watch::end), instance.reset);
@@ -219,12 +219,12 @@ impl<W: World, S: Send + 'static> Maker<W, S> {
         let made = async || {
             let watch = self.watch();
             let bound = self.binding.now();
-            let mut store = self.store(&bound, due);
+            let mut store = self.store(bound, due);
             store.data_mut().set_yields(yields);
             let started = bound.pre.instantiate_async(&mut store).await;
             let raw =
                 started.map_err(|error| fault::call_error(error, store.data(), Phase::Start))?;
-            let mut instance = self.finish(&bound, store, raw)?;
+            let mut instance = self.finish(bound, store, raw)?;
             if let WarmUp::None = self.warm_up {
                 self.learner()
                     .started(watch.and_then(Watch::end), instance.reset);
