@@ -8,7 +8,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use prewarm::Reset;
 use prewarm_benches::cases::{criterion, measure, whole};
-use prewarm_benches::dirt::{BareDirty, Dirty, Layout, PAGES, load};
+use prewarm_benches::dirt::{BareDirty, Dirty, Layout};
 use prewarm_benches::{bare, pools};
 use wasmtime::Result;
 
@@ -19,7 +19,7 @@ fn dirt(criterion: &mut Criterion) {
 fn run(criterion: &mut Criterion) -> Result<()> {
     for layout in Layout::ALL {
         let mut group = criterion.benchmark_group(format!("dirt-{}", layout.name()));
-        for pages in PAGES {
+        for &pages in layout.pages() {
             // New for each case: a slot remembers how much was once dirty in it.
             let resets = [
                 ("prewarm", None),
@@ -29,24 +29,27 @@ fn run(criterion: &mut Criterion) -> Result<()> {
             let pools = resets.map(|(who, reset)| {
                 let mut config = pools::fresh(32);
                 config.reset = reset;
-                let pool = Dirty::new(&load(&pools::host(None)?)?, config)?;
+                let pool = Dirty::new(&pools::host(None)?, layout, config)?;
                 Ok::<_, wasmtime::Error>((who, pool))
             });
             let pools = pools.into_iter().collect::<Result<Vec<_>>>()?;
             let engines = [
-                ("bare-lane", BareDirty::new(bare::lane()?)?),
-                ("bare-default", BareDirty::new(bare::default_engine()?)?),
+                ("bare-lane", BareDirty::new(bare::lane()?, layout)?),
+                (
+                    "bare-default",
+                    BareDirty::new(bare::default_engine()?, layout)?,
+                ),
                 (
                     "bare-default-pooling",
-                    BareDirty::new(bare::default_pooling()?)?,
+                    BareDirty::new(bare::default_pooling()?, layout)?,
                 ),
             ];
             let ours = pools
                 .iter()
-                .map(|(who, pool)| whole(who, move |calls| pool.run(pages, layout, calls)));
+                .map(|(who, pool)| whole(who, move |calls| pool.run(pages, calls)));
             let bare = engines
                 .iter()
-                .map(|(who, bare)| whole(who, move |calls| bare.run(pages, layout, calls)));
+                .map(|(who, bare)| whole(who, move |calls| bare.run(pages, calls)));
             measure(&mut group, pages, ours.chain(bare));
         }
         group.finish();

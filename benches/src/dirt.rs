@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use prewarm::{Component, Host, PoolConfig, Wasm};
+use prewarm::{Component, Host, PoolConfig, Reset, Wasm};
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Result, Store};
 
@@ -26,11 +26,11 @@ mod bindings {
     prewarm::world!(Dirt, DirtIndices);
 }
 
-/// The guest: a memory of 32 MiB and one function that writes a word to each of `pages` pages of 4
-/// KiB, every `stride`th.
+/// The guest: a memory, and one function that writes a word to each of `pages` pages of 4 KiB, every
+/// `stride`th.
 const DIRT: &str = r#"(component
     (core module $m
-        (memory 512)
+        (memory $MEMORY)
         (func (export "touch") (param $pages i32) (param $stride i32)
             (local $at i32)
             (local.set $stride (i32.mul (local.get $stride) (i32.const 4096)))
@@ -49,15 +49,17 @@ const DIRT: &str = r#"(component
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Layout {
-    /// One after the other.
+    /// One after the other in a memory of 32 MiB.
     Row,
-    /// Every eighth, so that each is a region of its own.
+    /// Every eighth of such a memory, so that each is a region of its own.
     Scattered,
+    /// Every other of a memory of 1 MiB.
+    Small,
 }
 
 impl Layout {
     /// Every layout.
-    pub const ALL: [Self; 2] = [Self::Row, Self::Scattered];
+    pub const ALL: [Self; 3] = [Self::Row, Self::Scattered, Self::Small];
 
     /// Its name, as ids of benches and titles of plots have it.
     #[must_use]
@@ -65,6 +67,16 @@ impl Layout {
         match self {
             Self::Row => "in-a-row",
             Self::Scattered => "scattered",
+            Self::Small => "scattered-1-MiB",
+        }
+    }
+
+    /// The numbers of pages that are measured.
+    #[must_use]
+    pub fn pages(self) -> &'static [u32] {
+        match self {
+            Self::Row | Self::Scattered => &[0, 1, 4, 16, 32, 64, 128, 256, 512, 1000],
+            Self::Small => &[0, 1, 4, 16, 32, 64, 128],
         }
     }
 
@@ -72,34 +84,45 @@ impl Layout {
         match self {
             Self::Row => 1,
             Self::Scattered => 8,
+            Self::Small => 2,
         }
+    }
+
+    fn guest(self) -> String {
+        let memory = match self {
+            Self::Row | Self::Scattered => "512",
+            Self::Small => "16",
+        };
+        DIRT.replace("$MEMORY", memory)
     }
 }
 
-/// The numbers of pages that are measured.
-pub const PAGES: [u32; 10] = [0, 1, 4, 16, 32, 64, 128, 256, 512, 1000];
-
-/// The guest on a host.
-///
-/// # Errors
-///
-/// Where the engine cannot be made.
-pub fn load(host: &Host) -> Result<Component> {
-    Ok(host.load_blocking(Wasm::wat(DIRT))?)
+fn load(host: &Host, layout: Layout) -> Result<Component> {
+    Ok(host.load_blocking(Wasm::wat(layout.guest()))?)
 }
 
 /// A pool of it for threads.
 #[derive(Debug)]
-pub struct Dirty(prewarm::blocking::Pool<Dirt>);
+pub struct Dirty {
+    pool: prewarm::blocking::Pool<Dirt>,
+    layout: Layout,
+}
 
 impl Dirty {
-    /// A pool with that config.
+    /// A pool with that config of the guest of a layout.
     ///
     /// # Errors
     ///
-    /// Where the component is another.
-    pub fn new(component: &Component, config: PoolConfig) -> Result<Self> {
-        Ok(Self(prewarm::blocking::Pool::new(component, config)?))
+    /// Where the engine cannot be made.
+    pub fn new(host: &Host, layout: Layout, config: PoolConfig) -> Result<Self> {
+        let pool = prewarm::blocking::Pool::new(&load(host, layout)?, config)?;
+        Ok(Self { pool, layout })
+    }
+
+    /// How its slots are reset.
+    #[must_use]
+    pub fn reset(&self) -> Option<Reset> {
+        self.pool.stats().reset
     }
 
     /// So many calls, each of which dirties so many pages.
@@ -107,10 +130,10 @@ impl Dirty {
     /// # Errors
     ///
     /// That of the first call that fails.
-    pub fn run(&self, pages: u32, layout: Layout, calls: u64) -> Result<()> {
+    pub fn run(&self, pages: u32, calls: u64) -> Result<()> {
         for _ in 0..calls {
-            let (pages, stride) = black_box((pages, layout.stride()));
-            self.0
+            let (pages, stride) = black_box((pages, self.layout.stride()));
+            self.pool
                 .call(|dirt, store| dirt.call_touch(store, pages, stride))?;
         }
         Ok(())
@@ -122,20 +145,26 @@ impl Dirty {
 #[expect(missing_debug_implementations, reason = "the bindings have none")]
 pub struct BareDirty {
     engine: Engine,
+    layout: Layout,
     pre: DirtPre<()>,
 }
 
 impl BareDirty {
-    /// Compiles it.
+    /// Compiles that of a layout.
     ///
     /// # Errors
     ///
     /// None on a machine that wasmtime supports.
-    pub fn new(engine: Engine) -> Result<Self> {
-        let component = wasmtime::component::Component::new(&engine, wat::parse_str(DIRT)?)?;
+    pub fn new(engine: Engine, layout: Layout) -> Result<Self> {
+        let binary = wat::parse_str(layout.guest())?;
+        let component = wasmtime::component::Component::new(&engine, binary)?;
         component.initialize_copy_on_write_image()?;
         let pre = DirtPre::new(Linker::new(&engine).instantiate_pre(&component)?)?;
-        Ok(Self { engine, pre })
+        Ok(Self {
+            engine,
+            layout,
+            pre,
+        })
     }
 
     /// So many calls, each on an instance of its own.
@@ -143,9 +172,9 @@ impl BareDirty {
     /// # Errors
     ///
     /// That of the first call that fails.
-    pub fn run(&self, pages: u32, layout: Layout, calls: u64) -> Result<()> {
+    pub fn run(&self, pages: u32, calls: u64) -> Result<()> {
         for _ in 0..calls {
-            let (pages, stride) = black_box((pages, layout.stride()));
+            let (pages, stride) = black_box((pages, self.layout.stride()));
             let mut store = Store::new(&self.engine, ());
             store.set_epoch_deadline(1);
             let dirt = self.pre.instantiate(&mut store)?;

@@ -28,10 +28,9 @@ pub(crate) fn measure(bench: &Bench) -> Result<Chapter> {
         title: "Many components",
         finding: finding(get),
         method: "Tiny components, each with a code of its own, compiled into a cache before and registered by \
-                 file. The burst comes at once from tasks on as many threads as there are processors, each call \
-                 for another component, to a host that keeps a tenth of them loaded and has as many instances; \
-                 they are loaded in the order of asking, and a place out of turn is counted where the runtime \
-                 goes on with the task, which has an order of its own; then each component of all is called in \
+                 file. The burst comes at once, each call for another component and from a task of its own, to a \
+                 host that keeps a tenth of them loaded and has as many instances; out of turn is a load that was \
+                 linked earlier or later than it was asked for, as two are under way at a time; then each component of all is called in \
                  turn on a host that keeps them loaded, and what is resident is read when no instance is left."
             .to_owned(),
         plot: None,
@@ -45,7 +44,7 @@ fn finding(get: impl Fn(&str) -> f64) -> String {
     format!(
         "Of {} components each takes {} when it is registered, and {} more when it is loaded and has no instance, \
          beside {} of mapped code; {} first calls at once, on a host with room for a tenth of them, are served within \
-         {} and {}, none more than {} places out of turn.",
+         {} and {}, and no load is more than {} places out of turn.",
         words::amount(get("components")),
         words::growth(get("registered-kib") * 1024.0),
         words::bytes(get("loaded-kib") * 1024.0),
@@ -53,7 +52,7 @@ fn finding(get: impl Fn(&str) -> f64) -> String {
         words::amount(get("burst-calls")),
         words::time(get("burst-ms") * 1e6),
         words::bytes(get("burst-peak-mib") * 1024.0 * 1024.0),
-        words::amount(get("burst-most-out-of-order")),
+        words::amount(get("burst-loads-out-of-order")),
     )
 }
 
