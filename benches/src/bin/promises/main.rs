@@ -17,6 +17,7 @@ mod scripts;
 mod snapshot;
 mod many;
 mod extism;
+mod hostile;
 mod quiet;
 
 use std::path::PathBuf;
@@ -81,6 +82,7 @@ fn run() -> Result<bool> {
     settings.guests = settings
         .guests
         .or_else(|| std::env::var_os("PREWARM_GUESTS").map(PathBuf::from));
+    let began = prewarm_benches::clock::now();
     let mut report = Report::default();
     println!("{}", Report::heading());
     for section in SECTIONS {
@@ -101,5 +103,6 @@ fn run() -> Result<bool> {
         std::fs::write(file, format!("{:#}\n", report.json()))
             .with_context(|| format!("{} cannot be written", file.display()))?;
     }
+    eprintln!("measured in {:.0?}", began.elapsed());
     Ok(!settings.strict || report.all_kept())
 }
