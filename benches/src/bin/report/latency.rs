@@ -64,7 +64,8 @@ pub(crate) fn measure(bench: &Bench) -> Result<Chapter> {
         finding: finding(&rows),
         method: "Calls come at independent instants, a quarter as often as one thread could serve them by making, \
                  calling and dropping an instance for each (the second table has other shares), and each is timed from the instant it was due: a stall \
-                 counts for everybody it holds up. A cold call is the first of an empty pool of a loaded component. \
+                 counts for everybody it holds up. A cold call is the first of an empty pool of a loaded component, one after the other without a pause, and \
+                 so in warm caches; the others meet what calls that far apart meet. \
                  A warm-up call runs when the instance is made, before it is lent."
             .to_owned(),
         plot: Some(plot(&rows)),
