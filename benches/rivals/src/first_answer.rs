@@ -185,7 +185,8 @@ pub fn measure(guests: &Path, rounds: usize, page: &mut Page) -> Result<Vec<Valu
         page.say(&format!("- {}: {}", way.name(), way.settings()));
     }
     page.say(&format!(
-        "\nFrom `main` to the answer, {rounds} processes each, in turns; memory on demand, WASI linked.\n\n\
+        "\nFrom `main` to the answer, {rounds} processes each, in turns (alone: `--first-answer-only`); memory on demand, \
+         WASI linked.\n\n\
          | guest | wasmtime compiles | {} |\n| --- | --- | --- | --- | --- |",
         Way::ALL.map(|way| format!("{}, p50 (best)", way.name())).join(" | ")
     ));

@@ -131,6 +131,7 @@ fn against_extism(settings: &Settings, job: &Job) -> Result<Vec<Value>> {
 }
 
 fn against_all(settings: &Settings, jobs: &[Job]) -> Result<Vec<Value>> {
+    let all_began = clock::now();
     let mut page = Page::new();
     let rivals = rivals(settings, &mut page)?;
     let effort = if settings.quick { QUICK } else { LONG };
@@ -175,8 +176,12 @@ fn against_all(settings: &Settings, jobs: &[Job]) -> Result<Vec<Value>> {
     if settings.names.is_empty() && settings.work.is_empty() {
         lines.extend(first_answers(settings, &mut page)?);
     }
+    page.say(&format!(
+        "\nAll of it took {}.",
+        duration(all_began.elapsed().as_secs_f64() * 1e9)
+    ));
     if let Some(file) = &settings.page {
-        page.write(file)?;
+        page.write(file, settings.quick)?;
     }
     Ok(lines)
 }

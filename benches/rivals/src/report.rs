@@ -44,10 +44,12 @@ impl Page {
     }
 
     /// Writes it under a title.
-    pub fn write(&self, file: &Path) -> Result<()> {
+    pub fn write(&self, file: &Path, quick: bool) -> Result<()> {
+        let quick = if quick { " --quick" } else { "" };
         let text = format!(
-            "# prewarm beside its rivals, measured\n\nWritten by `cargo xtask bench --rivals`; what the columns are \
-             is said [beside it](README.md#how).\n\n{}",
+            "# prewarm beside its rivals, measured\n\nWritten by `cargo xtask bench --rivals{quick}`; with `--work` \
+             and a name, one of the tables is taken alone. What the columns are is said \
+             [beside it](README.md#how).\n\n{}",
             self.0
         );
         std::fs::write(file, text).with_context(|| format!("{} cannot be written", file.display()))
