@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-use crate::bench::{build_release, in_repository};
+use crate::bench::{build_release, build_some, in_repository};
 use crate::paths::Paths;
 use crate::process::Program;
 
@@ -23,6 +23,7 @@ pub(crate) fn run(paths: &Paths, revision: &str, rounds: usize, names: &[String]
         rounds >= 4,
         "with fewer than 4 rounds no rank test can tell anything"
     );
+    build_some(paths)?;
     let other = other(paths, revision)?;
     build_release(paths)?;
     let programs = [other, paths.binary("release/promises")];
@@ -80,7 +81,8 @@ fn other(paths: &Paths, revision: &str) -> Result<PathBuf> {
     copied.map(|_| program)
 }
 
-/// The figures of one run, by name.
+/// The figures of one run, by name. Without the rivals: their program holds the working tree's prewarm,
+/// whichever revision asks.
 fn measure(paths: &Paths, program: &PathBuf, names: &[String]) -> Result<Vec<(String, f64)>> {
     let file = paths.target.join("ab").join("figures.json");
     Program::new(program)

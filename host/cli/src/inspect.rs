@@ -71,7 +71,7 @@ fn reset(learned: Option<Reset>) -> &'static str {
     match learned {
         Some(Reset::Dirty) => "what the guest wrote is rewritten",
         Some(Reset::Whole) => "all of the memory is rewritten",
-        _ => "not learned yet: that takes 64 calls with a fresh instance each",
+        _ => "not learned yet: that takes 64 to 128 calls with a fresh instance each",
     }
 }
 

@@ -45,7 +45,7 @@ fn inspect_shows_wit_and_figures() {
     );
     assert!(figures.ends_with(
         "// slots   1 memory and 0 tables for each instance\n\
-         // reset   not learned yet: that takes 64 calls with a fresh instance each\n\
+         // reset   not learned yet: that takes 64 to 128 calls with a fresh instance each\n\
          // limits  memory of at least 64.0 KiB and 0 table elements, to start"
     ));
     assert_eq!(
