@@ -14,7 +14,7 @@
 use std::path::Path;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use prewarm::{Component, Host};
+use prewarm::{Component, Host, HostConfig};
 use prewarm_benches::bare::{self, Bare};
 use prewarm_benches::built::{Built, LINE};
 use prewarm_benches::cases::{criterion, each, measure, whole};
@@ -61,7 +61,9 @@ fn run(criterion: &mut Criterion) -> Result<()> {
         group.finish();
     }
     drop(components);
-    load(criterion, &cached, &guests);
+    let mut config = HostConfig::default();
+    config.cache.recheck = true;
+    load(criterion, &cached, &Host::new(config)?, &guests);
     Ok(())
 }
 
@@ -101,7 +103,7 @@ fn compile(criterion: &mut Criterion, guests: &Guests) -> Result<()> {
     Ok(())
 }
 
-fn load(criterion: &mut Criterion, cached: &Host, guests: &Guests) {
+fn load(criterion: &mut Criterion, cached: &Host, rechecked: &Host, guests: &Guests) {
     let mut group = criterion.benchmark_group("start-cached-load");
     for (guest, file) in guests {
         let file: &Path = file;
@@ -109,6 +111,12 @@ fn load(criterion: &mut Criterion, cached: &Host, guests: &Guests) {
             whole("prewarm", |turns| {
                 for _ in 0..turns {
                     drop(cached.load_blocking(file)?);
+                }
+                Ok(())
+            }),
+            whole("prewarm-recheck", |turns| {
+                for _ in 0..turns {
+                    drop(rechecked.load_blocking(file)?);
                 }
                 Ok(())
             }),
