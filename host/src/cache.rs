@@ -21,14 +21,10 @@
 //! 4. Every entry that was found and not loaded is counted, warned of once, and replaced after compiling.
 //! 5. This file holds the crate's only `unsafe`.
 //!
-//! What it costs, with a warm page cache on one AMD EPYC core with AVX-512 (`cargo xtask promises` shows a whole load):
-//!
-//! | | 11.9 MB JavaScript guest, entry of 33.3 MB | 118 KB Rust guest, entry of 290 KB |
-//! | --- | --- | --- |
-//! | component known by its stamp, entry sealed (or small) | 0.02 + 0.40 ms | 0.02 + 0.16 ms |
-//! | component read and hashed, entry authenticated | 1.4 + 4.7 ms | 0.03 + 0.16 ms |
-//!
-//! Authenticating takes 0.14 ms for a MiB, so entries of at most 1 MiB are checked at every load.
+//! `cargo bench -p prewarm-benches --bench start -- start-cached-load` shows what it costs where component and
+//! entry are known by their stamps (`prewarm`), and where both are read and hashed (`prewarm-recheck`). On an AMD
+//! EPYC core with AVX-512 the latter takes 0.14 ms for a MiB, so entries of at most 64 KiB are checked at every
+//! load.
 
 mod config;
 mod platform;
@@ -58,8 +54,7 @@ use self::stamp::Stamp;
 
 /// The subfolder, named after the form of what is in it.
 const VERSION: &str = "v1";
-/// Up to this size a whole check is too cheap to be worth skipping. One of 344 KB is 887,000 of the
-/// 2.85 million instructions between the start of `main` and a small guest's first answer (callgrind).
+/// Up to this size a whole check, of 9 µs at most, is too cheap to be worth skipping.
 const SEAL_FROM: u64 = 64 << 10;
 
 /// The compile cache of one host.

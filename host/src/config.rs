@@ -118,8 +118,8 @@ pub struct PoolConfig {
     /// Most instances alive at once: idle, leased, being made and being dropped. At least 1.
     pub max_instances: usize,
     /// Instances kept ready even when nobody calls. Default 0: the pool scales to zero. Each costs
-    /// what [`PoolConfig::idle_ttl`] would otherwise free: from 16 KiB for a tiny guest to 10 MiB
-    /// for a Python one.
+    /// what [`PoolConfig::idle_ttl`] would otherwise free: from 20 KiB for a small Rust guest to 5 MiB
+    /// for a Python one (resident, `cargo xtask costs`).
     pub min_warm: usize,
     /// Callers that may wait for a slot. Default 1024. One more is turned away at once with
     /// [`CallError::Busy`](crate::CallError::Busy).
