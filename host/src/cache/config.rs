@@ -36,7 +36,7 @@ pub struct CacheConfig {
     /// By default a file that was checked once is known again by its inode number, size and change time (to the
     /// nanosecond, kept by the kernel), and not read again while these stay as they were. Set this where the
     /// disk or the system's clock is not trusted, or where component files are changed through writable memory maps.
-    /// Cost: 33 MB are read and hashed at each load of a 12 MB JavaScript component, which takes several times as
+    /// Cost: 37 MB are read and hashed at each load of a 12 MB JavaScript component, which takes several times as
     /// long as the rest of the load.
     pub recheck: bool,
 }
