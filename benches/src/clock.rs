@@ -24,6 +24,12 @@ pub fn spin_until(at: Instant) {
     }
 }
 
+/// Waits until what was just written to a cache can be known without being read: an entry that is less
+/// than two seconds old is read in full. The first load after that takes note of it.
+pub fn let_cache_settle() {
+    rest(Duration::from_millis(2100));
+}
+
 /// Gives the processor away for so long.
 pub fn rest(duration: Duration) {
     let until = now() + duration;

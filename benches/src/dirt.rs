@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use prewarm::{Component, Host, PoolConfig, Reset, Wasm};
+use prewarm::{Host, PoolConfig, Reset, Wasm};
 use wasmtime::component::Linker;
 use wasmtime::{Engine, Result, Store};
 
@@ -97,10 +97,6 @@ impl Layout {
     }
 }
 
-fn load(host: &Host, layout: Layout) -> Result<Component> {
-    Ok(host.load_blocking(Wasm::wat(layout.guest()))?)
-}
-
 /// A pool of it for threads.
 #[derive(Debug)]
 pub struct Dirty {
@@ -115,7 +111,8 @@ impl Dirty {
     ///
     /// Where the engine cannot be made.
     pub fn new(host: &Host, layout: Layout, config: PoolConfig) -> Result<Self> {
-        let pool = prewarm::blocking::Pool::new(&load(host, layout)?, config)?;
+        let component = host.load_blocking(Wasm::wat(layout.guest()))?;
+        let pool = prewarm::blocking::Pool::new(&component, config)?;
         Ok(Self { pool, layout })
     }
 

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use prewarm::{Component, Origin, PoolConfig};
-use prewarm_benches::clock::{rest, time};
+use prewarm_benches::clock::{let_cache_settle, time};
 use prewarm_benches::logs::types::Options;
 use prewarm_benches::logs::{GUESTS, Reader};
 use prewarm_benches::pools;
@@ -70,9 +70,7 @@ fn measure(file: &Path, log: &str) -> Result<[String; 8]> {
     let Origin::Compiled { took: compile, .. } = component.origin() else {
         wasmtime::bail!("an empty cache held {}", file.display());
     };
-    // The cache reads an entry in full that was written less than two seconds ago, and takes note at the
-    // first load after that.
-    rest(Duration::from_millis(2100));
+    let_cache_settle();
     drop(pools::host(Some(cache.path()))?.load_blocking(file)?);
     let mut load = Vec::new();
     for _ in 0..STARTS {

@@ -9,11 +9,10 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::Duration;
 
 use clap::Parser;
 use prewarm::Origin;
-use prewarm_benches::clock::{page_faults, rest, time};
+use prewarm_benches::clock::{let_cache_settle, page_faults, time};
 use prewarm_benches::logs::Reader;
 use prewarm_benches::pools;
 use prewarm_benches::sample::{count, nanos, percentile};
@@ -169,8 +168,7 @@ fn measure(file: &Path) -> Result<Steps> {
     let Origin::Compiled { took, .. } = component.origin() else {
         wasmtime::bail!("an empty cache held {}", file.display());
     };
-    // The cache reads an entry in full that was written less than two seconds ago.
-    rest(Duration::from_millis(2100));
+    let_cache_settle();
     drop(pools::host(Some(cache.path()))?.load_blocking(file)?);
     // A tiny component brings the engine, and then the guest is only mapped.
     pools::tools(&pools::host(Some(cache.path()))?)?;

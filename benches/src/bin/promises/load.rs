@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use prewarm::Origin;
-use prewarm_benches::clock::{rest, since_1970, time};
+use prewarm_benches::clock::{let_cache_settle, since_1970, time};
 use prewarm_benches::logs::{self, types::Secrets};
 use prewarm_benches::pools;
 use prewarm_benches::sample::percentile;
@@ -27,9 +27,6 @@ const FEW: &str = "16";
 
 /// In its place: no slots, as a process had better that runs one function and ends.
 const NONE: &str = "none";
-
-/// The cache reads an entry in full that was written less than two seconds ago.
-const SETTLE: Duration = Duration::from_millis(2100);
 
 pub(crate) fn rust(settings: &Settings) -> Result<Vec<Figure>> {
     guest(settings, "rust.wasm")
@@ -56,7 +53,7 @@ fn measure(file: &Path) -> Result<Vec<Figure>> {
     let host = pools::host(Some(cache.path()))?;
     let (component, compiled) = time(|| host.load_blocking(file));
     let component = component?;
-    rest(SETTLE);
+    let_cache_settle();
     let best = |mut phase: Vec<f64>| percentile(&mut phase, 0.0);
     let median = |mut phase: Vec<f64>| percentile(&mut phase, 50.0);
     let [.., default] = children(cache.path(), file, None)?;

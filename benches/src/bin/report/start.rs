@@ -1,9 +1,7 @@
 //! From the bytes of a component to its first answer.
 
-use std::time::Duration;
-
 use prewarm::{Origin, Wasm};
-use prewarm_benches::clock::{rest, time};
+use prewarm_benches::clock::{let_cache_settle, time};
 use prewarm_benches::guest::TOOLS;
 use prewarm_benches::pools;
 use prewarm_benches::sample::{nanos, percentile};
@@ -45,8 +43,7 @@ pub(crate) fn measure(bench: &Bench) -> Result<Chapter> {
         eprintln!("    {name}");
         rows.push(row(bench, name, file)?);
     }
-    // The cache reads an entry in full that was written less than two seconds ago.
-    rest(Duration::from_millis(2100));
+    let_cache_settle();
     let files = bench.built.there.iter().map(|(_, file)| file);
     for (row, file) in rows.iter_mut().zip(std::iter::once(&echo).chain(files)) {
         row.load = load(bench, file)?;
